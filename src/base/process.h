@@ -1,0 +1,57 @@
+/* Running other programs: arguments as a vector, output captured, errors with what they said,
+ * and where asked contained in namespaces of their own with another root. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+	const char *source; /* on the host */
+	const char *target; /* inside, absolute; made if missing (source directory or file) */
+	gboolean writable;
+} VarveBind;
+
+/**
+ * VarveProcess: how to run. Zero-initialise, fill what is needed; nothing is owned.
+ */
+typedef struct {
+	const char *const *argv;
+	const char *const *env;   /* "NAME=VALUE" added to a minimal PATH, HOME, LC_ALL=C.UTF-8; */
+	gboolean inherit_env;     /* ... or to the whole environment of the caller */
+	const char *directory;    /* working directory (inside @root), or NULL */
+	const char *input;        /* for standard input; NULL is /dev/null */
+	size_t input_size;
+	int input_fd;             /* used instead of @input where above 0 */
+	int output_fd;            /* standard output goes here where above 0, and is not captured */
+	gboolean inherit_stdio;   /* a terminal program: all three streams are ours */
+	/* Containment: where @root is set the program runs chrooted in new mount, pid, ipc, uts and
+	 * (unless @network) network namespaces, with /proc, a minimal /dev, a tmpfs on /tmp and
+	 * /run, and @binds. Needs root. */
+	const char *root;
+	const VarveBind *binds;
+	size_t n_binds;
+	gboolean read_only_root;
+	gboolean network;
+} VarveProcess;
+
+/**
+ * varve_process_run:
+ * Runs and waits. A status other than 0 is an error that carries the command and the last lines
+ * of what it wrote to standard error.
+ *
+ * @ret_output: (nullable, caller frees with g_free) standard output, NUL-terminated.
+ *
+ * Errors: NOT_FOUND (no such program: the message says which package brings it where known),
+ * SYSTEM (could not start, non-zero status, signal).
+ */
+gboolean varve_process_run(const VarveProcess *process, char **ret_output, GError **error);
+
+/**
+ * varve_process_status: the same, but a non-zero exit status is a result, not an error.
+ *
+ * @ret_errors: (nullable, caller frees) standard error.
+ */
+gboolean varve_process_status(const VarveProcess *process, char **ret_output, char **ret_errors,
+			      int *ret_status, GError **error);
+
+/** varve_run: varve_process_run() on the host with just an argument vector, ended by NULL. */
+gboolean varve_run(GError **error, const char *program, ...) G_GNUC_NULL_TERMINATED;

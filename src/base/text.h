@@ -1,0 +1,22 @@
+/* Small questions about text: globs over paths, the nearest known name, sizes for people. */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * varve_glob_match:
+ * Matches a whole path: `?` and `*` do not cross a slash, `**` does, `[a-z]` and `[!a-z]` as in
+ * a shell, backslash quotes. A pattern that ends in a slash followed by `**` matches what lies
+ * below, not the directory itself. Linear in pattern times path, whatever the pattern.
+ */
+gboolean varve_glob_match(const char *pattern, const char *path);
+
+/**
+ * varve_nearest:
+ * Returns: (borrowed from @candidates, nullable) the candidate nearest to @word by edit distance,
+ * NULL where none is near enough to be a likely slip (a third of the length).
+ */
+const char *varve_nearest(const char *word, const char *const *candidates);
+
+/** varve_size_text: (caller frees) "97.0 MiB". */
+char *varve_size_text(guint64 bytes);

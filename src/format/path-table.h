@@ -1,0 +1,58 @@
+/* The path table of a layer: usr/lib/varve/layers/NAME.paths. Every path of the layer but the
+ * manifest and the table itself, sorted by bytes, in a binary form that is searched in place:
+ * a lookup reads O(log n) records, never the whole. docs/formats.md describes the bytes. */
+#pragma once
+
+#include "base/digest.h"
+
+#include <glib.h>
+#include <sys/types.h>
+
+typedef struct {
+	const char *name;
+	const void *value;
+	size_t size;
+} VarveXattr;
+
+typedef struct {
+	const char *path;    /* relative to the root, no leading slash; "" is the root itself */
+	mode_t mode;         /* type and permission bits */
+	uid_t uid;
+	gid_t gid;
+	guint64 size;        /* regular files: bytes; links: length of the target */
+	guint64 device;      /* device nodes: makedev(); else 0 */
+	VarveDigest digest;  /* regular files: of the content; links: of the target; else zero */
+	const char *target;  /* symbolic links; else "" */
+	const char *label;   /* SELinux context, "" where the layer is not labelled */
+	const char *package; /* NEVRA of the package that brought it, "" for generated ones */
+	const VarveXattr *xattrs; /* sorted by name, without security.selinux */
+	size_t n_xattrs;
+	guint64 hardlink;    /* 0, or the same number for all names of one inode */
+} VarvePath;
+
+/**
+ * varve_path_table_write:
+ * @paths: VarvePath *, in any order; duplicates are a CONFLICT.
+ * Returns: the file's bytes; the same paths give the same bytes.
+ */
+GBytes *varve_path_table_write(const GPtrArray *paths, GError **error);
+
+typedef struct VarvePathTable VarvePathTable;
+
+/**
+ * varve_path_table_open:
+ * Takes the bytes of a table (kept alive). Header and offsets are checked here, a record when it
+ * is read: hostile bytes give CORRUPT, never a fault.
+ */
+VarvePathTable *varve_path_table_open(GBytes *bytes, const char *name, GError **error);
+void varve_path_table_free(VarvePathTable *table);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarvePathTable, varve_path_table_free)
+
+gsize varve_path_table_count(const VarvePathTable *table);
+/** varve_path_table_get: record @index; strings are borrowed from @table, xattrs valid until the
+ *  next call with the same @ret_path. Errors: CORRUPT. */
+gboolean varve_path_table_get(const VarvePathTable *table, gsize index, VarvePath *ret_path,
+			      GError **error);
+/** varve_path_table_find: NOT_FOUND where the layer does not have @path. */
+gboolean varve_path_table_find(const VarvePathTable *table, const char *path, gsize *ret_index,
+			       GError **error);

@@ -1,0 +1,53 @@
+/* One layer file: opened once, everything goes through that fd (design.md §5, order of trust). */
+#pragma once
+
+#include "crypt/signature.h"
+#include "format/gpt.h"
+#include "format/manifest.h"
+#include "format/path-table.h"
+
+typedef struct VarveLayer VarveLayer;
+
+/**
+ * varve_layer_open:
+ * Takes a duplicate of @fd, reads the GPT and the signature partition. Nothing is trusted yet.
+ *
+ * @name: for messages, usually the file name.
+ * Errors: CORRUPT (not a layer: names the field), SYSTEM.
+ */
+VarveLayer *varve_layer_open(int fd, const char *name, GError **error);
+VarveLayer *varve_layer_open_path(const char *path, GError **error);
+/**
+ * varve_layer_open_partitions: the same for a layer that is spread over three block devices (the
+ * base on its disk). Takes duplicates.
+ */
+VarveLayer *varve_layer_open_partitions(int data_fd, int verity_fd, int signature_fd,
+					const char *name, GError **error);
+void varve_layer_free(VarveLayer *layer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveLayer, varve_layer_free)
+
+const char *varve_layer_name(const VarveLayer *layer); /* for messages */
+int varve_layer_fd(const VarveLayer *layer);           /* borrowed */
+const VarveDigest *varve_layer_root(const VarveLayer *layer);
+/** Where data and tree lie within the fd, in bytes. */
+void varve_layer_extents(const VarveLayer *layer, guint64 *ret_data_offset, guint64 *ret_data_size,
+			 guint64 *ret_hash_offset, guint64 *ret_hash_size);
+/** (caller unrefs) the PKCS#7 bytes over the ASCII root hash. */
+GBytes *varve_layer_signature(const VarveLayer *layer);
+
+/**
+ * varve_layer_check_signature:
+ * Which of @certificates signed the root hash. Errors: UNTRUSTED, CORRUPT.
+ */
+gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *certificates,
+				     const VarveCertificate **ret_signer, GError **error);
+
+/** varve_layer_check_data: hashes everything against the root hash (build side, and
+ *  `varvectl verify`). Errors: CORRUPT naming block and, where it can be told, the path. */
+gboolean varve_layer_check_data(const VarveLayer *layer, GError **error);
+
+/** varve_layer_read_manifest, _paths: read from the EROFS data without mounting; @ret_name's file
+ *  is the only NAME.json below VARVE_LAYERS_DIR. Call after the data are known to be good. */
+VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error);
+VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManifest *manifest,
+				       GError **error);
