@@ -32,6 +32,9 @@ const VarveDigest *varve_layer_root(const VarveLayer *layer);
 /** Where data and tree lie within the fd, in bytes. */
 void varve_layer_extents(const VarveLayer *layer, guint64 *ret_data_offset, guint64 *ret_data_size,
 			 guint64 *ret_hash_offset, guint64 *ret_hash_size);
+/** Where the signature partition lies within the fd, in bytes; 0 and 0 for a layer of partitions.
+ */
+void varve_layer_signature_extent(const VarveLayer *layer, guint64 *ret_offset, guint64 *ret_size);
 /** (caller unrefs) the PKCS#7 bytes over the ASCII root hash. */
 GBytes *varve_layer_signature(const VarveLayer *layer);
 
