@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK(varve-error-quark, varve_error)
+G_DEFINE_QUARK(varve - error - quark, varve_error)
 
 gboolean varve_fail(GError **error, VarveError code, const char *format, ...)
 {

@@ -13,7 +13,8 @@ typedef enum {
 	VARVE_ERROR_UNSUPPORTED, /* valid, but not something this build or kernel can do: exit 1 */
 	VARVE_ERROR_BUSY,        /* another process holds it: exit 1 */
 	VARVE_ERROR_SYSTEM,      /* the kernel or a library refused: exit 1 */
-	VARVE_ERROR_DEFINITION,  /* the definition is wrong; the message lists every mistake: exit 1 */
+	VARVE_ERROR_DEFINITION,  /* the definition is wrong; the message lists every mistake: exit 1
+				  */
 } VarveError;
 
 #define VARVE_ERROR varve_error_quark()
@@ -33,8 +34,7 @@ gboolean varve_fail(GError **error, VarveError code, const char *format, ...) G_
  * The same with ": " and the text of @errnum appended. The code is NOT_FOUND for ENOENT, BUSY
  * for EBUSY and ETXTBSY, else SYSTEM.
  */
-gboolean varve_fail_errno(GError **error, int errnum, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
+gboolean varve_fail_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /** varve_exit_status: the exit status that @error stands for; 1 for another domain's. */
 int varve_exit_status(const GError *error);

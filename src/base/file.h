@@ -35,8 +35,8 @@ gboolean varve_file_write(int dirfd, const char *path, const void *data, size_t 
  * whole: varve_new_file_commit() syncs and renames, freeing without commit removes it.
  */
 typedef struct {
-	int fd;       /* open for reading and writing; -1 after commit */
-	char *path;   /* the final name */
+	int fd;        /* open for reading and writing; -1 after commit */
+	char *path;    /* the final name */
 	char *partial; /* the temporary one, beside it */
 } VarveNewFile;
 

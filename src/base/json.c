@@ -12,8 +12,9 @@ json_t *varve_json_parse(const char *text, size_t size, const char *name, GError
 	g_autoptr(json_t) value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &at);
 
 	if (!value) {
-		varve_fail(error, VARVE_ERROR_CORRUPT, "%s: not valid JSON at line %d, column %d: %s",
-			   name, at.line, at.column, at.text);
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "%s: not valid JSON at line %d, column %d: %s", name, at.line, at.column,
+			   at.text);
 		return NULL;
 	}
 	if (!json_is_object(value)) {
@@ -39,8 +40,8 @@ gboolean varve_json_get_string(const json_t *object, const char *key, const char
 	const json_t *member = json_object_get(object, key);
 
 	if (!json_is_string(member))
-		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: '%s' is %s, expected a string", name,
-				  key, member ? "of another type" : "missing");
+		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: '%s' is %s, expected a string",
+				  name, key, member ? "of another type" : "missing");
 	if (strlen(json_string_value(member)) != json_string_length(member))
 		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: '%s' contains a NUL", name, key);
 	*ret = json_string_value(member);
@@ -82,8 +83,8 @@ gboolean varve_json_get_strings(const json_t *object, const char *key, const cha
 		if (!json_is_string(item) ||
 		    strlen(json_string_value(item)) != json_string_length(item))
 			return varve_fail(error, VARVE_ERROR_CORRUPT,
-					  "%s: item %zu of '%s' is not a string without NUL", name, i,
-					  key);
+					  "%s: item %zu of '%s' is not a string without NUL", name,
+					  i, key);
 		g_strv_builder_add(builder, json_string_value(item));
 	}
 	*ret = g_strv_builder_end(builder);

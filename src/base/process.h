@@ -15,14 +15,14 @@ typedef struct {
  */
 typedef struct {
 	const char *const *argv;
-	const char *const *env;   /* "NAME=VALUE" added to a minimal PATH, HOME, LC_ALL=C.UTF-8; */
-	gboolean inherit_env;     /* ... or to the whole environment of the caller */
-	const char *directory;    /* working directory (inside @root), or NULL */
-	const char *input;        /* for standard input; NULL is /dev/null */
+	const char *const *env; /* "NAME=VALUE" added to a minimal PATH, HOME, LC_ALL=C.UTF-8; */
+	gboolean inherit_env;   /* ... or to the whole environment of the caller */
+	const char *directory;  /* working directory (inside @root), or NULL */
+	const char *input;      /* for standard input; NULL is /dev/null */
 	size_t input_size;
-	int input_fd;             /* used instead of @input where above 0 */
-	int output_fd;            /* standard output goes here where above 0, and is not captured */
-	gboolean inherit_stdio;   /* a terminal program: all three streams are ours */
+	int input_fd;           /* used instead of @input where above 0 */
+	int output_fd;          /* standard output goes here where above 0, and is not captured */
+	gboolean inherit_stdio; /* a terminal program: all three streams are ours */
 	/* Containment: where @root is set the program runs chrooted in new mount, pid, ipc, uts and
 	 * (unless @network) network namespaces, with /proc, a minimal /dev, a tmpfs on /tmp and
 	 * /run, and @binds. Needs root. */

@@ -26,13 +26,14 @@ struct VarveVerb {
 	const char *arguments; /* "FILE…", "" */
 	const char *summary;   /* one line, imperative, a full stop */
 	const char *details;   /* (nullable) paragraphs below the options in --help */
-	gsize options_size;    /* of the struct behind VarveInvocation.options; zeroed, 0 for none */
+	gsize options_size; /* of the struct behind VarveInvocation.options; zeroed, 0 for none */
 	/* (nullable) (caller frees with g_free) entries whose arg_data point into @options. Strings
 	 * and arrays there are freed by the dispatcher after run(). */
 	GOptionEntry *(*entries)(gpointer options);
-	gboolean reports;      /* takes --json */
+	gboolean reports;                 /* takes --json */
 	int min_arguments, max_arguments; /* -1: any number */
-	/* Returns: the exit status; with @error set the dispatcher prints it and uses its status. */
+	/* Returns: the exit status; with @error set the dispatcher prints it and uses its status.
+	 */
 	int (*run)(const VarveInvocation *invocation, GError **error);
 };
 

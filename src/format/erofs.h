@@ -29,5 +29,5 @@ gboolean varve_erofs_read_file(VarveErofs *erofs, const char *path, size_t limit
  * security.selinux; package is "". Return FALSE with @error to stop.
  */
 typedef gboolean (*VarveErofsVisit)(const VarvePath *path, gpointer data, GError **error);
-gboolean varve_erofs_walk(VarveErofs *erofs, gboolean digests, VarveErofsVisit visit,
-			  gpointer data, GError **error);
+gboolean varve_erofs_walk(VarveErofs *erofs, gboolean digests, VarveErofsVisit visit, gpointer data,
+			  GError **error);

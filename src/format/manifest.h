@@ -24,31 +24,32 @@ typedef struct {
 	char *version;
 	char *release;
 	char *arch;
-	char *source;  /* file name of the source RPM, "" where unknown */
+	char *source; /* file name of the source RPM, "" where unknown */
 	char *license;
 	char *vendor;
-	char *upstream; /* the definition's name of where it came from */
+	char *upstream;     /* the definition's name of where it came from */
 	VarveDigest digest; /* of the package file */
-	guint64 size;   /* installed bytes */
+	guint64 size;       /* installed bytes */
 } VarveManifestPackage;
 
 typedef struct {
 	char *name;
-	char *version;        /* [0-9A-Za-z.+~^-], no underscore: it separates in file names */
+	char *version; /* [0-9A-Za-z.+~^-], no underscore: it separates in file names */
 	guint64 rollback_index;
 	VarveRole role;
-	char *arch;           /* "x86-64", "arm64" */
-	char *os_id;          /* what extension-release says too */
+	char *arch;  /* "x86-64", "arm64" */
+	char *os_id; /* what extension-release says too */
 	char *os_version_id;
-	char **provides;      /* RPM capabilities: "libc.so.6(GLIBC_2.38)(64bit)", "openssh = 1:10.0-1" */
+	char **provides; /* RPM capabilities: "libc.so.6(GLIBC_2.38)(64bit)", "openssh = 1:10.0-1"
+			  */
 	char **requires;
-	char **replaces;      /* names of layers */
+	char **replaces; /* names of layers */
 	char **supersedes;
-	char **restart;       /* units */
-	char *support_end;    /* YYYY-MM-DD or "" */
-	GPtrArray *packages;  /* VarveManifestPackage *, sorted by name, then version */
-	GHashTable *inputs;   /* char * → char *: digests of the layer's own inputs, by kind */
-	VarveDigest paths;    /* SHA-256 of the path table's file */
+	char **restart;      /* units */
+	char *support_end;   /* YYYY-MM-DD or "" */
+	GPtrArray *packages; /* VarveManifestPackage *, sorted by name, then version */
+	GHashTable *inputs;  /* char * → char *: digests of the layer's own inputs, by kind */
+	VarveDigest paths;   /* SHA-256 of the path table's file */
 } VarveManifest;
 
 /** varve_manifest_new: all strings "", all arrays empty, never NULL. */

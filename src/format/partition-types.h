@@ -1,20 +1,21 @@
-/* The partition types of the Discoverable Partitions Specification that Varve uses, by architecture. */
+/* The partition types of the Discoverable Partitions Specification that Varve uses, by
+ * architecture. */
 #pragma once
 
 #include "format/gpt.h"
 
 /** Architectures as layers name them; everything that depends on one asks here. */
 typedef struct {
-	const char *name;        /* "x86-64", "arm64": layers, os-release, extension-release */
-	const char *rpm;         /* "x86_64", "aarch64" */
-	const char *debian;      /* "amd64", "arm64" */
-	const char *efi;         /* "x64", "aa64": BOOTX64.EFI, linuxx64.efi.stub */
-	const char *qemu;        /* qemu-system-… */
-	const char *root;        /* type GUIDs */
+	const char *name;   /* "x86-64", "arm64": layers, os-release, extension-release */
+	const char *rpm;    /* "x86_64", "aarch64" */
+	const char *debian; /* "amd64", "arm64" */
+	const char *efi;    /* "x64", "aa64": BOOTX64.EFI, linuxx64.efi.stub */
+	const char *qemu;   /* qemu-system-… */
+	const char *root;   /* type GUIDs */
 	const char *root_verity;
 	const char *root_verity_sig;
-	uint16_t elf_machine;    /* EM_X86_64, EM_AARCH64 */
-	uint16_t pe_machine;     /* IMAGE_FILE_MACHINE_… */
+	uint16_t elf_machine; /* EM_X86_64, EM_AARCH64 */
+	uint16_t pe_machine;  /* IMAGE_FILE_MACHINE_… */
 } VarveArch;
 
 /** (static, nullable) the architecture called @name in any of the three spellings. */

@@ -15,8 +15,8 @@ typedef struct {
 } VarveXattr;
 
 typedef struct {
-	const char *path;    /* relative to the root, no leading slash; "" is the root itself */
-	mode_t mode;         /* type and permission bits */
+	const char *path; /* relative to the root, no leading slash; "" is the root itself */
+	mode_t mode;      /* type and permission bits */
 	uid_t uid;
 	gid_t gid;
 	guint64 size;        /* regular files: bytes; links: length of the target */
@@ -27,7 +27,7 @@ typedef struct {
 	const char *package; /* NEVRA of the package that brought it, "" for generated ones */
 	const VarveXattr *xattrs; /* sorted by name, without security.selinux */
 	size_t n_xattrs;
-	guint64 hardlink;    /* 0, or the same number for all names of one inode */
+	guint64 hardlink; /* 0, or the same number for all names of one inode */
 } VarvePath;
 
 /**

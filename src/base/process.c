@@ -1,0 +1,293 @@
+/* Running other programs. */
+#include "base/process.h"
+
+#include "base/contain.h"
+#include "base/error.h"
+#include "ground/fd.h"
+
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define OUTPUT_LIMIT (64 << 20)
+#define ERRORS_LIMIT (1 << 20)
+
+typedef struct {
+	int fd; /* our end, non-blocking, or -1 */
+	GString *text;
+	size_t limit;
+} Capture;
+
+static char **environment(const VarveProcess *process)
+{
+	char **env = process->inherit_env ? g_get_environ() : NULL;
+
+	if (!env) {
+		env = g_environ_setenv(env, "PATH", "/usr/sbin:/usr/bin:/sbin:/bin", TRUE);
+		env = g_environ_setenv(env, "HOME", "/root", TRUE);
+		env = g_environ_setenv(env, "LC_ALL", "C.UTF-8", TRUE);
+		env = g_environ_setenv(env, "TZ", "UTC", TRUE);
+	}
+	for (size_t i = 0; process->env && process->env[i]; i++) {
+		g_auto(GStrv) pair = g_strsplit(process->env[i], "=", 2);
+
+		if (pair[0] && pair[1])
+			env = g_environ_setenv(env, pair[0], pair[1], TRUE);
+	}
+	return env;
+}
+
+static void drain(Capture *capture)
+{
+	char buffer[16384];
+	ssize_t n = read(capture->fd, buffer, sizeof(buffer));
+
+	if (n > 0 && capture->text->len + (size_t)n <= capture->limit) {
+		g_string_append_len(capture->text, buffer, n);
+	} else if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+		close(capture->fd);
+		capture->fd = -1;
+	}
+}
+
+/* Feeds @input to @in and collects both outputs until all three are closed. */
+static void talk(int in, const char *input, size_t input_size, Capture *out, Capture *err)
+{
+	while (in >= 0 || out->fd >= 0 || err->fd >= 0) {
+		struct pollfd fds[3] = { { .fd = in, .events = POLLOUT },
+					 { .fd = out->fd, .events = POLLIN },
+					 { .fd = err->fd, .events = POLLIN } };
+
+		if (poll(fds, 3, -1) < 0)
+			continue;
+		if (in >= 0 && fds[0].revents) {
+			ssize_t n = write(in, input, input_size);
+
+			if (n > 0) {
+				input += n;
+				input_size -= (size_t)n;
+			}
+			if (input_size == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+				close(in);
+				in = -1;
+			}
+		}
+		if (fds[1].revents)
+			drain(out);
+		if (fds[2].revents)
+			drain(err);
+	}
+}
+
+typedef struct {
+	char **argv, **env;
+	const VarveProcess *process;
+	int in, out, err; /* the child's ends; -1: inherited */
+	int failure;      /* write end of the pipe that tells why exec was not reached */
+} Child;
+
+/* Everything between fork and exec; returns only on failure. */
+static gboolean become(const Child *child, VarveContainFailure *failure)
+{
+	const VarveProcess *process = child->process;
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if ((child->in >= 0 && dup2(child->in, 0) < 0) ||
+	    (child->out >= 0 && dup2(child->out, 1) < 0) ||
+	    (child->err >= 0 && dup2(child->err, 2) < 0)) {
+		failure->errnum = errno;
+		return FALSE;
+	}
+	if (process->root && !varve_contain(process, failure))
+		return FALSE;
+	if (process->directory && chdir(process->directory) < 0) {
+		failure->errnum = errno;
+		g_strlcpy(failure->what, process->directory, sizeof(failure->what));
+		return FALSE;
+	}
+	execvpe(child->argv[0], child->argv, child->env);
+	failure->errnum = errno;
+	failure->exec = TRUE;
+	g_strlcpy(failure->what, child->argv[0], sizeof(failure->what));
+	return FALSE;
+}
+
+static G_NORETURN void run_child(const Child *child)
+{
+	VarveContainFailure failure = { 0 };
+
+	if (!become(child, &failure) && write(child->failure, &failure, sizeof(failure)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static gboolean explain_failure(const VarveContainFailure *failure, const VarveProcess *process,
+				GError **error)
+{
+	if (failure->exec && failure->errnum == ENOENT)
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+				  "%s: no such program%s%s; install the package that brings it",
+				  process->argv[0], process->root ? " in " : "",
+				  process->root ? process->root : "");
+	return varve_fail_errno(error, failure->errnum, "%s: cannot start (%s)", process->argv[0],
+				failure->what);
+}
+
+static gboolean make_pipe(int ends[2], GError **error)
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return varve_fail_errno(error, errno, "cannot make a pipe");
+	return TRUE;
+}
+
+static gboolean start(const VarveProcess *process, Child *child, pid_t *ret_pid, GError **error)
+{
+	g_auto(GStrv) env = environment(process);
+	VarveContainFailure failure;
+	int failed[2];
+	ssize_t n;
+
+	if (!make_pipe(failed, error))
+		return FALSE;
+	child->argv = (char **)process->argv;
+	child->env = env;
+	child->process = process;
+	child->failure = failed[1];
+	*ret_pid = process->root ? varve_contain_fork(process) : fork();
+	if (*ret_pid == 0)
+		run_child(child);
+	close(failed[1]);
+	if (*ret_pid < 0) {
+		int saved = errno;
+
+		close(failed[0]);
+		if (saved == EPERM)
+			return varve_fail(error, VARVE_ERROR_SYSTEM,
+					  "%s: running inside '%s' needs root: use sudo",
+					  process->argv[0], process->root);
+		return varve_fail_errno(error, saved, "%s: cannot fork", process->argv[0]);
+	}
+	do
+		n = read(failed[0], &failure, sizeof(failure));
+	while (n < 0 && errno == EINTR);
+	close(failed[0]);
+	if (n == (ssize_t)sizeof(failure)) {
+		waitpid(*ret_pid, NULL, 0);
+		return explain_failure(&failure, process, error);
+	}
+	return TRUE;
+}
+
+static gboolean wait_for(pid_t pid, const char *program, int *ret_status, GError **error)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return varve_fail_errno(error, errno, "%s: cannot wait for it", program);
+	if (WIFSIGNALED(status))
+		return varve_fail(error, VARVE_ERROR_SYSTEM, "%s: ended by signal %d (%s)", program,
+				  WTERMSIG(status), g_strsignal(WTERMSIG(status)));
+	*ret_status = WEXITSTATUS(status);
+	return TRUE;
+}
+
+gboolean varve_process_status(const VarveProcess *process, char **ret_output, char **ret_errors,
+			      int *ret_status, GError **error)
+{
+	g_autoptr(GString) output = g_string_new(NULL), errors = g_string_new(NULL);
+	gboolean feed = !process->inherit_stdio && process->input && process->input_fd <= 0;
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
+	varve_autofd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	Child child = { .in = -1, .out = -1, .err = -1 };
+	Capture capture_out, capture_err;
+	pid_t pid = -1;
+	gboolean started;
+
+	if (null < 0)
+		return varve_fail_errno(error, errno, "/dev/null");
+	if ((feed && !make_pipe(in, error)) ||
+	    (!process->inherit_stdio && (!make_pipe(out, error) || !make_pipe(err, error))))
+		return FALSE;
+	if (!process->inherit_stdio) {
+		child.in = process->input_fd > 0 ? process->input_fd : feed ? in[0] : null;
+		child.out = process->output_fd > 0 ? process->output_fd : out[1];
+		child.err = err[1];
+	}
+	started = start(process, &child, &pid, error);
+	varve_autofd_close(&in[0]);
+	varve_autofd_close(&out[1]);
+	varve_autofd_close(&err[1]);
+	capture_out = (Capture){ .fd = out[0], .text = output, .limit = OUTPUT_LIMIT };
+	capture_err = (Capture){ .fd = err[0], .text = errors, .limit = ERRORS_LIMIT };
+	if (!started) {
+		varve_autofd_close(&in[1]);
+		varve_autofd_close(&out[0]);
+		varve_autofd_close(&err[0]);
+		return FALSE;
+	}
+	if (in[1] >= 0)
+		g_unix_set_fd_nonblocking(in[1], TRUE, NULL);
+	talk(in[1], process->input, process->input_size, &capture_out, &capture_err);
+	if (!wait_for(pid, process->argv[0], ret_status, error))
+		return FALSE;
+	if (ret_output)
+		*ret_output = g_string_free(g_steal_pointer(&output), FALSE);
+	if (ret_errors)
+		*ret_errors = g_string_free(g_steal_pointer(&errors), FALSE);
+	return TRUE;
+}
+
+/* The last few lines of what a program complained. */
+static const char *last_lines(const char *text, guint lines)
+{
+	const char *p = text + strlen(text);
+
+	while (p > text && p[-1] == '\n')
+		p--;
+	for (; p > text; p--)
+		if (p[-1] == '\n' && --lines == 0)
+			break;
+	return p;
+}
+
+gboolean varve_process_run(const VarveProcess *process, char **ret_output, GError **error)
+{
+	g_autofree char *errors = NULL, *output = NULL, *command = NULL;
+	const char *said;
+	int status;
+
+	if (!varve_process_status(process, &output, &errors, &status, error))
+		return FALSE;
+	if (status != 0) {
+		said = *errors ? errors : output;
+		command = g_strjoinv(" ", (char **)process->argv);
+		g_strchomp(errors);
+		return varve_fail(error, VARVE_ERROR_SYSTEM, "'%.400s' ended with status %d%s%s",
+				  command, status, *said ? ":\n" : "", last_lines(said, 12));
+	}
+	if (ret_output)
+		*ret_output = g_steal_pointer(&output);
+	return TRUE;
+}
+
+gboolean varve_run(GError **error, const char *program, ...)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	VarveProcess process = { 0 };
+	va_list args;
+
+	va_start(args, program);
+	for (const char *word = program; word; word = va_arg(args, const char *))
+		g_ptr_array_add(argv, (gpointer)word);
+	va_end(args);
+	g_ptr_array_add(argv, NULL);
+	process.argv = (const char *const *)argv->pdata;
+	return varve_process_run(&process, NULL, error);
+}
