@@ -1,0 +1,136 @@
+/* Trust and rules (design.md §5): which key may sign which layer, and what a layer may bring. The
+ * policy and its certificates are read only from the base's own mount; default deny. Rules look at
+ * the tree that was found, never at what the manifest says of it. */
+#pragma once
+
+#include "base/error.h"
+#include "crypt/signature.h"
+#include "format/manifest.h"
+#include "format/path-table.h"
+
+#define VARVE_POLICY_FILE "usr/lib/varve/policy.toml"
+#define VARVE_CERTIFICATES_DIR "usr/lib/verity.d"
+
+/** A certificate with the file name that the policy calls it by. */
+typedef struct {
+	char *name; /* "layers.crt" */
+	VarveCertificate *certificate;
+} VarveTrusted;
+
+typedef struct {
+	char *certificate;   /* file name in VARVE_CERTIFICATES_DIR */
+	char **layers;       /* globs over layer names */
+	guint roles;         /* bits 1 << VARVE_ROLE_… */
+	char **paths;        /* globs over absolute paths; directories above a match are implied */
+	char **selinux_types;
+	char **setuid;       /* globs: paths that may be setuid or setgid */
+	char **capabilities; /* globs: paths that may carry security.capability */
+	char **reserved;     /* globs: reserved paths that this key may bring all the same */
+	gboolean kernel_modules;
+} VarveAllow;
+
+typedef enum {
+	VARVE_CHECK_FIRST,  /* a layer's bytes are hashed whole when this node first meets them */
+	VARVE_CHECK_ALWAYS, /* at every boot */
+	VARVE_CHECK_NEVER,  /* left to dm-verity, block by block as they are read */
+} VarveCheckWhen;
+
+typedef struct {
+	GPtrArray *trusted;        /* VarveTrusted *, by name */
+	GPtrArray *allows;         /* VarveAllow *, in the order of the file */
+	char **required_layers;    /* without them the node is not compliant */
+	char **reserved;           /* globs added to the built-in reserved paths */
+	VarveCheckWhen check;
+	gboolean refuse_ended;     /* support-end: "refuse" (else "warn") */
+	GHashTable *floors;        /* layer name → GINT_TO_POINTER-free gint64 *: lowest rollback index */
+	char **revoked_keys;       /* SHA-256 fingerprints, lowercase hex */
+	char **revoked_roots;      /* root hashes */
+} VarvePolicy;
+
+/**
+ * varve_policy_load:
+ * Reads VARVE_POLICY_FILE and the certificates below @base_fd (the base's own root). An unknown
+ * key, a rule that names a missing certificate, or no file at all is an error: the caller then
+ * refuses every extension and says so.
+ *
+ * Errors: NOT_FOUND, DEFINITION (with file, line and column), CORRUPT (certificate).
+ */
+VarvePolicy *varve_policy_load(int base_fd, GError **error);
+/** varve_policy_parse: the rules alone, from memory; @name for messages; no certificates. */
+VarvePolicy *varve_policy_parse(const char *text, gsize size, const char *name, GError **error);
+void varve_policy_free(VarvePolicy *policy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarvePolicy, varve_policy_free)
+
+/** (caller frees with g_ptr_array_unref) the VarveCertificate * of all trusted ones, borrowed, as
+ *  varve_signature_verify() takes them. */
+GPtrArray *varve_policy_certificates(const VarvePolicy *policy);
+/** (borrowed, nullable) the one that @certificate is. */
+const VarveTrusted *varve_policy_trusted(const VarvePolicy *policy,
+					 const VarveCertificate *certificate);
+
+/**
+ * varve_certificates_load:
+ * All *.crt and *.pem files below @dirfd/VARVE_CERTIFICATES_DIR, sorted by name.
+ *
+ * Returns: (caller frees with g_ptr_array_unref) VarveTrusted *.
+ */
+GPtrArray *varve_certificates_load(int dirfd, GError **error);
+
+/**
+ * VarveRefusal: why a candidate is not merged. @code is stable: tools and people search for it.
+ */
+typedef struct {
+	const char *code; /* static */
+	char *sentence;   /* what was expected and what was found; no final stop */
+	const char *next; /* static: what to do about it */
+} VarveRefusal;
+
+void varve_refusal_free(VarveRefusal *refusal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveRefusal, varve_refusal_free)
+
+/**
+ * varve_refusal_new:
+ * For what is found before the rules can look (unreadable, unsigned, damaged). @code must be one of
+ * varve_policy_codes(); anything else aborts.
+ */
+VarveRefusal *varve_refusal_new(const char *code, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/** varve_refusal_from_error: the same with the code that @error's means before the mount. */
+VarveRefusal *varve_refusal_from_error(const GError *error);
+
+/** A reason code with its meaning and next step, for `--help`, the documentation and tests. */
+typedef struct {
+	const char *code;
+	const char *means;
+	const char *next;
+} VarveReasonCode;
+/** (static) all of them; ends with a NULL code. */
+const VarveReasonCode *varve_policy_codes(void);
+
+/**
+ * VarveFacts: what was established about one candidate, from its verified bytes. Everything is
+ * borrowed and must outlive the decision.
+ */
+typedef struct {
+	const char *file;             /* file name: a claim */
+	VarveDigest root;
+	const VarveTrusted *signer;
+	const VarveManifest *manifest;
+	VarvePathTable *paths;        /* (nullable: base only) */
+	const GPtrArray *tree;        /* VarvePath *, sorted by bytes, digests not filled */
+	const char *extension_release; /* (nullable) the text of its extension-release file */
+	gboolean extension_release_strict; /* xattr user.extension-release.strict is not "0" */
+} VarveFacts;
+
+/**
+ * varve_policy_decide:
+ * Judges @candidates (VarveFacts *, in the order in which they would be merged, lowest first) on
+ * top of @base. Each is judged by itself, then with those accepted so far; whoever depends on a
+ * refused one is refused too. One that is refused never keeps another from being accepted.
+ *
+ * @today: days since the epoch, for support ends; 0 where the clock is not to be believed.
+ *
+ * Returns: (caller frees with g_ptr_array_unref) as many elements as @candidates: NULL where
+ * accepted, else a VarveRefusal *.
+ */
+GPtrArray *varve_policy_decide(const VarvePolicy *policy, const VarveFacts *base,
+			       const GPtrArray *candidates, gint64 today);

@@ -1,0 +1,86 @@
+/* Generations (design.md §5): the stacks that were committed on a node, numbered, with what can be
+ * returned to. NNNN.json files; per base the links ROOT.current and ROOT.good. Written to a
+ * temporary name, synced, renamed. */
+#pragma once
+
+#include "base/digest.h"
+
+#include <glib.h>
+
+#define VARVE_STATE_DIR "var/lib/varve" /* below the state partition and below / */
+#define VARVE_GENERATIONS_DIR VARVE_STATE_DIR "/generations"
+#define VARVE_CANDIDATES_DIR VARVE_STATE_DIR "/layers"
+
+typedef enum {
+	VARVE_SELECTION_DIRECTORY, /* whatever lies in the layers directory; a boot looks again */
+	VARVE_SELECTION_LISTED,    /* someone chose these layers: exactly they are candidates */
+} VarveSelection;
+
+const char *varve_selection_name(VarveSelection selection);
+
+typedef struct {
+	char *name;
+	char *version;
+	char *file; /* in the layers directory */
+	VarveDigest root;
+	guint64 stamp; /* of the file when its bytes were last hashed whole; 0: not. No proof of
+			* anything, only a reason not to hash again (varve_generation_stamp()) */
+} VarveGenerationLayer;
+
+typedef struct {
+	guint number; /* 0 until committed */
+	VarveDigest base;
+	char *base_name;
+	char *base_version;
+	VarveSelection selection;
+	GPtrArray *layers; /* VarveGenerationLayer *, lowest first */
+	char *by;          /* who committed it: "boot", "user root via merge" */
+	char *why;
+	gint64 when;       /* seconds since the epoch */
+} VarveGeneration;
+
+VarveGenerationLayer *varve_generation_layer_new(const char *name, const char *version,
+						 const char *file, const VarveDigest *root);
+VarveGeneration *varve_generation_new(void);
+void varve_generation_free(VarveGeneration *generation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveGeneration, varve_generation_free)
+
+/** varve_generation_stamp: device-independent identity of the file behind @fd (inode, size, both
+ *  times), never 0; 0 with errno where it cannot be asked. */
+guint64 varve_generation_stamp(int fd);
+
+/** Whether both have the same base, selection and layers. */
+gboolean varve_generation_same(const VarveGeneration *a, const VarveGeneration *b);
+
+/**
+ * varve_generation_load: reads NNNN.json in @dirfd (the generations directory).
+ * Errors: NOT_FOUND, CORRUPT.
+ */
+VarveGeneration *varve_generation_load(int dirfd, guint number, GError **error);
+
+/**
+ * varve_generation_current:
+ * The generation that @link ("current" or "good") names for @base.
+ * Errors: NOT_FOUND (there is none), CORRUPT (the record or the link).
+ */
+VarveGeneration *varve_generation_linked(int dirfd, const char *link, const VarveDigest *base,
+					 GError **error);
+
+/**
+ * varve_generation_commit:
+ * Gives @generation the next number, writes it, and points its base's `current` at it: killed at
+ * any point the old generation or the new one is current. Nothing is left behind on failure.
+ *
+ * Errors: SYSTEM (a full or read-only partition).
+ */
+gboolean varve_generation_commit(int dirfd, VarveGeneration *generation, GError **error);
+
+/** varve_generation_link: points @link of the generation's base at it, atomically. */
+gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, const char *link,
+			       GError **error);
+
+/**
+ * varve_generation_list: all records, oldest first; unreadable ones are left out and counted.
+ * Returns: (caller frees with g_ptr_array_unref) VarveGeneration *.
+ */
+GPtrArray *varve_generation_list(int dirfd, guint *ret_unreadable, GError **error);

@@ -1,0 +1,68 @@
+/* What a boot (or a plan) found and decided: printed, and kept as /run/varve/boot.json for
+ * `varvectl status`. */
+#pragma once
+
+#include "base/json.h"
+#include "format/manifest.h"
+
+#define VARVE_RUN_DIR "/run/varve"
+#define VARVE_REPORT_FILE VARVE_RUN_DIR "/boot.json"
+#define VARVE_LAYER_MOUNTS VARVE_RUN_DIR "/layers"
+#define VARVE_BASE_MOUNT VARVE_RUN_DIR "/base"
+#define VARVE_STATE_MOUNT VARVE_RUN_DIR "/state"
+
+/** One layer and what became of it. Strings are "" where unknown, never NULL. */
+typedef struct {
+	char *file;
+	char *name;
+	char *version;
+	char *arch;
+	VarveRole role;
+	char *root;        /* hex */
+	char *certificate; /* file name in verity.d of who signed */
+	char *signer;      /* its subject */
+	gboolean development;
+	guint packages;
+	char *support_end;
+	char *device;      /* dm name */
+	gboolean accepted;
+	char *code;        /* of the refusal; "" where accepted */
+	char *sentence;
+	char *next;
+} VarveReportLayer;
+
+typedef struct {
+	VarveReportLayer *base;
+	GPtrArray *layers;    /* VarveReportLayer *: accepted ones lowest first, then the refused */
+	char *verification;   /* "userspace", "kernel" */
+	char *state;          /* "ok", "volatile" */
+	char *state_detail;   /* why it is volatile, or which device it is */
+	guint generation;     /* 0: none was recorded */
+	char *selection;      /* "directory", "listed" */
+	GPtrArray *warnings;  /* char * */
+	GPtrArray *timings;   /* VarveReportTiming * */
+} VarveReport;
+
+typedef struct {
+	char *what;
+	gint64 microseconds;
+} VarveReportTiming;
+
+VarveReportLayer *varve_report_layer_new(void);
+void varve_report_layer_free(VarveReportLayer *layer);
+/** varve_report_layer_describe: name, version, … from the manifest. */
+void varve_report_layer_describe(VarveReportLayer *layer, const VarveManifest *manifest);
+
+VarveReport *varve_report_new(void);
+void varve_report_free(VarveReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveReport, varve_report_free)
+void varve_report_warn(VarveReport *report, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void varve_report_time(VarveReport *report, const char *what, gint64 since);
+/** The number of refused layers. */
+guint varve_report_refused(const VarveReport *report);
+
+/** (caller owns) */
+json_t *varve_report_to_json(const VarveReport *report);
+VarveReport *varve_report_from_json(const json_t *json, GError **error);
+gboolean varve_report_save(const VarveReport *report, const char *path, GError **error);
+VarveReport *varve_report_load(const char *path, GError **error);
