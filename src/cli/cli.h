@@ -1,0 +1,7 @@
+/* What verbs share: reading the common options, refusing what nobody asked for. */
+#pragma once
+
+#include "cli/verb.h"
+
+/** Exit status with which a verb that already told everything itself returns. */
+enum { VARVE_EXIT_OK = 0, VARVE_EXIT_FAILED = 1, VARVE_EXIT_USAGE = 2, VARVE_EXIT_REFUSED = 3 };

@@ -1,0 +1,13 @@
+/* varve: the workstation's program. The table of its verbs, in the order of --help. */
+#include "cli/varve/verbs.h"
+
+int main(int argc, char **argv)
+{
+	static const VarveVerb *const verbs[] = {
+		NULL,
+	};
+
+	return varve_cli_main(
+		"varve", "defines, builds, signs and boots an operating system of signed layers",
+		verbs, argc, argv);
+}

@@ -1,0 +1,4 @@
+/* The verbs of varve, each in a file of its own; main.c has the table. */
+#pragma once
+
+#include "cli/verb.h"

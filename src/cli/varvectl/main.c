@@ -1,0 +1,13 @@
+/* varvectl: the node's program. The table of its verbs, in the order of --help. */
+#include "cli/varvectl/verbs.h"
+
+int main(int argc, char **argv)
+{
+	static const VarveVerb *const verbs[] = {
+		NULL,
+	};
+
+	return varve_cli_main("varvectl",
+			      "verifies, composes and explains the layers that this node runs",
+			      verbs, argc, argv);
+}
