@@ -18,10 +18,10 @@ typedef struct {
 } VarveTrusted;
 
 typedef struct {
-	char *certificate;   /* file name in VARVE_CERTIFICATES_DIR */
-	char **layers;       /* globs over layer names */
-	guint roles;         /* bits 1 << VARVE_ROLE_… */
-	char **paths;        /* globs over absolute paths; directories above a match are implied */
+	char *certificate; /* file name in VARVE_CERTIFICATES_DIR */
+	char **layers;     /* globs over layer names */
+	guint roles;       /* bits 1 << VARVE_ROLE_… */
+	char **paths;      /* globs over absolute paths; directories above a match are implied */
 	char **selinux_types;
 	char **setuid;       /* globs: paths that may be setuid or setgid */
 	char **capabilities; /* globs: paths that may carry security.capability */
@@ -36,15 +36,15 @@ typedef enum {
 } VarveCheckWhen;
 
 typedef struct {
-	GPtrArray *trusted;        /* VarveTrusted *, by name */
-	GPtrArray *allows;         /* VarveAllow *, in the order of the file */
-	char **required_layers;    /* without them the node is not compliant */
-	char **reserved;           /* globs added to the built-in reserved paths */
+	GPtrArray *trusted;     /* VarveTrusted *, by name */
+	GPtrArray *allows;      /* VarveAllow *, in the order of the file */
+	char **required_layers; /* without them the node is not compliant */
+	char **reserved;        /* globs added to the built-in reserved paths */
 	VarveCheckWhen check;
-	gboolean refuse_ended;     /* support-end: "refuse" (else "warn") */
-	GHashTable *floors;        /* layer name → GINT_TO_POINTER-free gint64 *: lowest rollback index */
-	char **revoked_keys;       /* SHA-256 fingerprints, lowercase hex */
-	char **revoked_roots;      /* root hashes */
+	gboolean refuse_ended; /* support-end: "refuse" (else "warn") */
+	GHashTable *floors; /* layer name → GINT_TO_POINTER-free gint64 *: lowest rollback index */
+	char **revoked_keys;  /* SHA-256 fingerprints, lowercase hex */
+	char **revoked_roots; /* root hashes */
 } VarvePolicy;
 
 /**
@@ -111,13 +111,13 @@ const VarveReasonCode *varve_policy_codes(void);
  * borrowed and must outlive the decision.
  */
 typedef struct {
-	const char *file;             /* file name: a claim */
+	const char *file; /* file name: a claim */
 	VarveDigest root;
 	const VarveTrusted *signer;
 	const VarveManifest *manifest;
-	VarvePathTable *paths;        /* (nullable: base only) */
-	const GPtrArray *tree;        /* VarvePath *, sorted by bytes, digests not filled */
-	const char *extension_release; /* (nullable) the text of its extension-release file */
+	VarvePathTable *paths;             /* (nullable: base only) */
+	const GPtrArray *tree;             /* VarvePath *, sorted by bytes, digests not filled */
+	const char *extension_release;     /* (nullable) the text of its extension-release file */
 	gboolean extension_release_strict; /* xattr user.extension-release.strict is not "0" */
 } VarveFacts;
 

@@ -36,7 +36,7 @@ typedef struct {
 	GPtrArray *layers; /* VarveGenerationLayer *, lowest first */
 	char *by;          /* who committed it: "boot", "user root via merge" */
 	char *why;
-	gint64 when;       /* seconds since the epoch */
+	gint64 when; /* seconds since the epoch */
 } VarveGeneration;
 
 VarveGenerationLayer *varve_generation_layer_new(const char *name, const char *version,

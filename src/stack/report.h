@@ -24,23 +24,23 @@ typedef struct {
 	gboolean development;
 	guint packages;
 	char *support_end;
-	char *device;      /* dm name */
+	char *device; /* dm name */
 	gboolean accepted;
-	char *code;        /* of the refusal; "" where accepted */
+	char *code; /* of the refusal; "" where accepted */
 	char *sentence;
 	char *next;
 } VarveReportLayer;
 
 typedef struct {
 	VarveReportLayer *base;
-	GPtrArray *layers;    /* VarveReportLayer *: accepted ones lowest first, then the refused */
-	char *verification;   /* "userspace", "kernel" */
-	char *state;          /* "ok", "volatile" */
-	char *state_detail;   /* why it is volatile, or which device it is */
-	guint generation;     /* 0: none was recorded */
-	char *selection;      /* "directory", "listed" */
-	GPtrArray *warnings;  /* char * */
-	GPtrArray *timings;   /* VarveReportTiming * */
+	GPtrArray *layers;   /* VarveReportLayer *: accepted ones lowest first, then the refused */
+	char *verification;  /* "userspace", "kernel" */
+	char *state;         /* "ok", "volatile" */
+	char *state_detail;  /* why it is volatile, or which device it is */
+	guint generation;    /* 0: none was recorded */
+	char *selection;     /* "directory", "listed" */
+	GPtrArray *warnings; /* char * */
+	GPtrArray *timings;  /* VarveReportTiming * */
 } VarveReport;
 
 typedef struct {

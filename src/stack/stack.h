@@ -12,16 +12,16 @@
  * varve_mounted_keep() unmounts it and removes its device.
  */
 typedef struct {
-	char *file;          /* in the layers directory, or "" for the base */
+	char *file; /* in the layers directory, or "" for the base */
 	VarveLayer *layer;
-	char *where;         /* mount point */
-	char *device;        /* dm name, NULL where the mount has none */
-	int fd;              /* the root of the mount */
+	char *where;  /* mount point */
+	char *device; /* dm name, NULL where the mount has none */
+	int fd;       /* the root of the mount */
 	gboolean kept;
 	const VarveTrusted *signer; /* borrowed from the policy */
 	VarveManifest *manifest;
 	VarvePathTable *paths;
-	GPtrArray *tree;     /* VarvePath * */
+	GPtrArray *tree;       /* VarvePath * */
 	GStringChunk *strings; /* what @tree points into */
 	char *extension_release;
 	gboolean extension_release_strict;

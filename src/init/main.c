@@ -1,0 +1,229 @@
+/* varve-init: PID 1 of the initrd, and, as /run/initramfs/shutdown, of the last moments. It mounts
+ * what every program needs, loads the modules, waits for the base's partition, lets `varvectl boot`
+ * compose the root, and goes there. Everything about trust is varvectl's. libc only. */
+#include "ground/block.h"
+#include "ground/fd.h"
+#include "ground/module.h"
+#include "ground/mount.h"
+#include "init/init.h"
+
+#include <limits.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define MODULE_LIST "/usr/lib/varve/initrd/modules"
+#define VARVECTL "/usr/bin/varvectl"
+#define SYSTEMD "/usr/lib/systemd/systemd"
+#define DEVICE_TIMEOUT 30 /* seconds; varve.device-timeout= */
+#define QUIET_WAIT_MS 2000
+#define POLL_MS 200
+#define EXIT_REFUSED 3 /* varvectl: the root is there, but a layer was refused */
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int mount_one(const char *type, const char *where, unsigned attributes,
+		     const VarveMountOption *options)
+{
+	if (varve_make_dirs(where) < 0)
+		return -1;
+	if (varve_mount_at(type, options, attributes, where) < 0 && errno != EBUSY)
+		return -1;
+	return 0;
+}
+
+static void mount_kernel_filesystems(void)
+{
+	static const VarveMountOption dev[] = { { "source", "devtmpfs" }, { "mode", "0755" }, {} };
+	static const VarveMountOption proc[] = { { "source", "proc" }, {} };
+	static const VarveMountOption sys[] = { { "source", "sysfs" }, {} };
+	static const VarveMountOption run[] = {
+		{ "source", "tmpfs" }, { "mode", "0755" }, { "size", "20%" }, {}
+	};
+	const unsigned strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	int console;
+
+	if (mount_one("devtmpfs", "/dev", MOUNT_ATTR_NOSUID, dev) < 0)
+		varve_give_up(NULL, "/dev cannot be mounted: %m.");
+	/* An initrd without a /dev/console node starts us with no streams at all. */
+	console = open("/dev/console", O_RDWR | O_NOCTTY);
+	for (int fd = 0; console >= 0 && fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			dup2(console, fd);
+	}
+	if (console > 2)
+		close(console);
+	if (mount_one("proc", "/proc", strict, proc) < 0)
+		varve_give_up(NULL, "/proc cannot be mounted: %m.");
+	if (mount_one("sysfs", "/sys", strict, sys) < 0)
+		varve_give_up(NULL, "/sys cannot be mounted: %m.");
+	/* Executable: systemd-shutdown enters /run/initramfs at the end. */
+	if (mount_one("tmpfs", "/run", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, run) < 0)
+		varve_give_up(NULL, "/run cannot be mounted: %m.");
+}
+
+static void module_failed(const char *path, int errnum, void *data)
+{
+	(void)data;
+	varve_say("module %s is not loaded: %s", path, strerror(errnum));
+}
+
+static void load_modules(void)
+{
+	if (varve_modules_load(MODULE_LIST, module_failed, NULL) < 0 && errno != ENOENT)
+		varve_say(MODULE_LIST " cannot be read: %m");
+}
+
+/* A socket that becomes readable when the kernel announces a device; -1 only costs latency. */
+static int uevent_socket(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void wait_for_base(const char *cmdline)
+{
+	char hash[80], uuid[37], device[VARVE_DEVICE_PATH_SIZE], value[16], drain[4096];
+	varve_autofd uevents = uevent_socket();
+	long long start = now_ms(), limit = DEVICE_TIMEOUT;
+	int told = 0;
+
+	if (!varve_cmdline_get(cmdline, "varve.roothash", hash, sizeof(hash)))
+		varve_give_up(cmdline, "The kernel's command line does not say which base layer to "
+				       "start: varve.roothash=HEX is missing. Start another boot "
+				       "entry, or build the image again.");
+	if (varve_uuid_from_hash(hash, 0, uuid) < 0)
+		varve_give_up(cmdline,
+			      "varve.roothash=%s on the kernel's command line is not 64 "
+			      "hexadecimal digits. Start another boot entry, or build the "
+			      "image again.",
+			      hash);
+	if (varve_cmdline_get(cmdline, "varve.device-timeout", value, sizeof(value)) &&
+	    atoi(value) > 0)
+		limit = atoi(value);
+
+	while (varve_block_find(uuid, device) != 1) {
+		struct pollfd pfd = { .fd = uevents, .events = POLLIN };
+		long long waited = now_ms() - start;
+
+		if (waited >= limit * 1000)
+			varve_give_up(cmdline,
+				      "No disk with the base layer appeared within %lld "
+				      "seconds: a partition with PARTUUID %s was expected. "
+				      "Either the disk is not attached, or the initrd lacks "
+				      "the module for it, or this boot entry belongs to a "
+				      "base that is no longer there. A slow disk can be "
+				      "given more time with varve.device-timeout=SECONDS.",
+				      limit, uuid);
+		if (waited >= QUIET_WAIT_MS && !told) {
+			varve_say(
+				"waiting for the base's partition, PARTUUID %s, %lld more seconds",
+				uuid, limit - waited / 1000);
+			told = 1;
+		}
+		poll(&pfd, uevents >= 0, POLL_MS);
+		while (uevents >= 0 && recv(uevents, drain, sizeof(drain), 0) > 0)
+			continue;
+	}
+	if (told)
+		varve_say("%s is there after %lld ms", device, now_ms() - start);
+}
+
+/* Returns the exit status of varvectl, or 128 and the signal that ended it. */
+static int run_varvectl(void)
+{
+	char *const argv[] = { (char *)VARVECTL, (char *)"boot", NULL };
+	char *const env[] = { (char *)"PATH=/usr/sbin:/usr/bin", (char *)"HOME=/",
+			      (char *)"LC_ALL=C.UTF-8", NULL };
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return 127;
+	if (pid == 0) {
+		execve(VARVECTL, argv, env);
+		varve_say(VARVECTL " cannot be started: %m");
+		_exit(127);
+	}
+	for (;;) {
+		/* PID 1 also gets the orphans. */
+		pid_t ended = waitpid(-1, &status, 0);
+
+		if (ended == pid)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		if (ended < 0 && errno != EINTR)
+			return 127;
+	}
+}
+
+_Noreturn static void boot(int argc, char **argv)
+{
+	char cmdline[VARVE_CMDLINE_SIZE], init[PATH_MAX] = SYSTEMD;
+	const char *step = "";
+	char **next;
+	int status;
+
+	umask(022);
+	mount_kernel_filesystems();
+	if (varve_cmdline_read(cmdline) < 0)
+		varve_give_up(NULL, "/proc/cmdline cannot be read: %m.");
+	load_modules();
+	wait_for_base(cmdline);
+	if (varve_make_dirs(VARVE_INIT_SYSROOT) < 0)
+		varve_give_up(cmdline, VARVE_INIT_SYSROOT " cannot be made: %m.");
+	status = run_varvectl();
+	if (status != 0 && status != EXIT_REFUSED)
+		varve_give_up(cmdline,
+			      "The root filesystem was not composed: 'varvectl boot' ended "
+			      "with status %d. Its message above says what was expected and "
+			      "what was found.",
+			      status);
+	if (varve_leave_exitrd() < 0)
+		varve_say(VARVE_INIT_EXITRD "/shutdown cannot be written: %m; the power-off will "
+					    "complain about the root's device");
+	varve_cmdline_get(cmdline, "init", init, sizeof(init));
+	next = calloc((size_t)argc + 1, sizeof(*next));
+	if (!next)
+		varve_give_up(cmdline, "There is no memory left.");
+	next[0] = init;
+	for (int i = 1; i < argc; i++)
+		next[i] = argv[i];
+	varve_switch_root(next, &step);
+	varve_give_up(cmdline, "The composed root cannot be entered: %s: %m.", step);
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash ? slash + 1 : (argc > 0 ? argv[0] : "");
+
+	if (getpid() != 1) {
+		fputs("varve-init is started by the kernel as PID 1 of the initrd; it is of no use "
+		      "otherwise\n",
+		      stderr);
+		return 2;
+	}
+	setvbuf(stderr, NULL, _IOLBF, 0);
+	if (strcmp(name, "shutdown") == 0)
+		varve_shutdown(argc > 1 ? argv[1] : "poweroff");
+	boot(argc, argv);
+}
