@@ -99,7 +99,7 @@ gboolean varve_tree_rename(VarveTree *tree, VarveTreeFile *file, const char *pat
 	return TRUE;
 }
 
-void varve_tree_remove(VarveTree *tree, VarveTreeFile *file)
+void varve_tree_drop(VarveTree *tree, VarveTreeFile *file)
 {
 	g_hash_table_remove(tree->by_path, file->path.path);
 	g_ptr_array_remove(tree->files, file);
@@ -135,7 +135,7 @@ static VarveTreeFile *replace(VarveTree *tree, const char *path)
 	VarveTreeFile *file = varve_tree_find(tree, path);
 
 	if (file)
-		varve_tree_remove(tree, file);
+		varve_tree_drop(tree, file);
 	add_parents(tree, path);
 	return add_file(tree, path);
 }

@@ -39,8 +39,8 @@ VarveTreeFile *varve_tree_find(VarveTree *tree, const char *path);
 /** varve_tree_rename: gives @file another path; a file there already is a CONFLICT. */
 gboolean varve_tree_rename(VarveTree *tree, VarveTreeFile *file, const char *path, GError **error);
 
-/** varve_tree_remove: takes @file out (not what is below it) and frees it. */
-void varve_tree_remove(VarveTree *tree, VarveTreeFile *file);
+/** varve_tree_drop: takes @file out (not what is below it) and frees it. */
+void varve_tree_drop(VarveTree *tree, VarveTreeFile *file);
 
 /** varve_tree_set_owner: whom the path table says brought the file. */
 void varve_tree_set_package(VarveTree *tree, VarveTreeFile *file, const char *nevra);
