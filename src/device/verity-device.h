@@ -1,0 +1,34 @@
+/* dm-verity devices through libcryptsetup. The table is made of what the caller has verified in
+ * memory, never of a superblock read again. */
+#pragma once
+
+#include "base/digest.h"
+
+/** What the device is made of. Paths are block devices; both may be the same. */
+typedef struct {
+	const char *name; /* of the device: /dev/mapper/NAME */
+	const char *data_device;
+	const char *hash_device;
+	guint64 data_blocks; /* of 4096 bytes, from the start of @data_device */
+	guint64 tree_offset; /* bytes: the first hash block, behind the superblock */
+	VarveDigest root;
+	GBytes *signature; /* (nullable) PKCS#7 for the kernel to check: kernel mode */
+} VarveVerityDevice;
+
+/**
+ * varve_verity_device_open:
+ * Activates it read-only. In kernel mode a signature that the kernel does not accept is UNTRUSTED:
+ * the caller must not try again without it.
+ *
+ * Errors: UNSUPPORTED (no device-mapper), UNTRUSTED, CORRUPT (the tree's top does not match the
+ * root), CONFLICT (the name is in use), SYSTEM.
+ */
+gboolean varve_verity_device_open(const VarveVerityDevice *device, GError **error);
+
+/**
+ * varve_verity_device_close:
+ * @deferred: the kernel removes it when its last user is gone, by itself.
+ *
+ * Errors: NOT_FOUND, BUSY, SYSTEM.
+ */
+gboolean varve_verity_device_close(const char *name, gboolean deferred, GError **error);
