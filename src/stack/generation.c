@@ -1,0 +1,378 @@
+/* Generation records: NNNN.json and, per base, ROOT.current and ROOT.good. */
+#include "stack/generation.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define GENERATION_FORMAT 1
+#define GENERATION_LIMIT (1024 * 1024)
+#define GENERATION_MAX 99999999u
+
+const char *varve_selection_name(VarveSelection selection)
+{
+	return selection == VARVE_SELECTION_LISTED ? "listed" : "directory";
+}
+
+static void layer_free(gpointer data)
+{
+	VarveGenerationLayer *layer = data;
+
+	g_free(layer->name);
+	g_free(layer->version);
+	g_free(layer->file);
+	g_free(layer);
+}
+
+VarveGenerationLayer *varve_generation_layer_new(const char *name, const char *version,
+						 const char *file, const VarveDigest *root)
+{
+	VarveGenerationLayer *layer = g_new0(VarveGenerationLayer, 1);
+
+	layer->name = g_strdup(name);
+	layer->version = g_strdup(version);
+	layer->file = g_strdup(file);
+	layer->root = *root;
+	return layer;
+}
+
+VarveGeneration *varve_generation_new(void)
+{
+	VarveGeneration *generation = g_new0(VarveGeneration, 1);
+
+	generation->base_name = g_strdup("");
+	generation->base_version = g_strdup("");
+	generation->by = g_strdup("");
+	generation->why = g_strdup("");
+	generation->layers = g_ptr_array_new_with_free_func(layer_free);
+	return generation;
+}
+
+void varve_generation_free(VarveGeneration *generation)
+{
+	if (!generation)
+		return;
+	g_free(generation->base_name);
+	g_free(generation->base_version);
+	g_free(generation->by);
+	g_free(generation->why);
+	g_ptr_array_unref(generation->layers);
+	g_free(generation);
+}
+
+guint64 varve_generation_stamp(int fd)
+{
+	struct stat st;
+	guint64 stamp = G_GUINT64_CONSTANT(14695981039346656037); /* FNV-1a, 64 bits */
+	guint64 words[6];
+
+	if (fstat(fd, &st) < 0)
+		return 0;
+	words[0] = (guint64)st.st_ino;
+	words[1] = (guint64)st.st_size;
+	words[2] = (guint64)st.st_mtim.tv_sec;
+	words[3] = (guint64)st.st_mtim.tv_nsec;
+	words[4] = (guint64)st.st_ctim.tv_sec;
+	words[5] = (guint64)st.st_ctim.tv_nsec;
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		for (int shift = 0; shift < 64; shift += 8)
+			stamp = (stamp ^ ((words[i] >> shift) & 0xff)) *
+				G_GUINT64_CONSTANT(1099511628211);
+	/* JSON's integers are signed here. */
+	stamp &= G_MAXINT64;
+	return stamp ? stamp : 1;
+}
+
+gboolean varve_generation_same(const VarveGeneration *a, const VarveGeneration *b)
+{
+	if (!varve_digest_equal(&a->base, &b->base) || a->selection != b->selection ||
+	    a->layers->len != b->layers->len)
+		return FALSE;
+	for (guint i = 0; i < a->layers->len; i++) {
+		const VarveGenerationLayer *x = a->layers->pdata[i], *y = b->layers->pdata[i];
+
+		if (!varve_digest_equal(&x->root, &y->root) || x->stamp != y->stamp ||
+		    strcmp(x->file, y->file) != 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static char *to_text(const VarveGeneration *generation)
+{
+	g_autoptr(json_t) json = json_object();
+	json_t *layers = json_array();
+	char hex[VARVE_DIGEST_HEX_SIZE];
+
+	for (guint i = 0; i < generation->layers->len; i++) {
+		const VarveGenerationLayer *layer = generation->layers->pdata[i];
+
+		varve_digest_to_hex(&layer->root, hex);
+		json_array_append_new(layers,
+				      json_pack("{s:s,s:s,s:s,s:s,s:I}", "name", layer->name,
+						"version", layer->version, "file", layer->file,
+						"root", hex, "stamp", (json_int_t)layer->stamp));
+	}
+	varve_digest_to_hex(&generation->base, hex);
+	json_object_set_new(json, "format", json_integer(GENERATION_FORMAT));
+	json_object_set_new(json, "number", json_integer(generation->number));
+	json_object_set_new(json, "base",
+			    json_pack("{s:s,s:s,s:s}", "root", hex, "name", generation->base_name,
+				      "version", generation->base_version));
+	json_object_set_new(json, "selection",
+			    json_string(varve_selection_name(generation->selection)));
+	json_object_set_new(json, "layers", layers);
+	json_object_set_new(json, "by", json_string(generation->by));
+	json_object_set_new(json, "why", json_string(generation->why));
+	json_object_set_new(json, "when", json_integer(generation->when));
+	return varve_json_dump(json, FALSE);
+}
+
+static gboolean take_digest(const json_t *object, const char *name, VarveDigest *ret,
+			    GError **error)
+{
+	const char *hex;
+
+	if (!varve_json_get_string(object, "root", name, &hex, error))
+		return FALSE;
+	if (!varve_digest_from_hex(hex, ret))
+		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: '%s' is no root hash", name,
+				  hex);
+	return TRUE;
+}
+
+static gboolean take_layers(VarveGeneration *generation, const json_t *layers, const char *name,
+			    GError **error)
+{
+	const json_t *value;
+	size_t i;
+
+	if (!json_is_array(layers))
+		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: 'layers' is no array", name);
+	json_array_foreach (layers, i, value) {
+		const char *layer_name, *version, *file;
+		VarveGenerationLayer *layer;
+		VarveDigest root;
+		gint64 stamp;
+
+		if (!json_is_object(value))
+			return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: a layer is no object",
+					  name);
+		if (!varve_json_get_string(value, "name", name, &layer_name, error) ||
+		    !varve_json_get_string(value, "version", name, &version, error) ||
+		    !varve_json_get_string(value, "file", name, &file, error) ||
+		    !varve_json_get_int(value, "stamp", name, 0, G_MAXINT64, &stamp, error) ||
+		    !take_digest(value, name, &root, error))
+			return FALSE;
+		if (strchr(file, '/') || file[0] == '.')
+			return varve_fail(error, VARVE_ERROR_CORRUPT,
+					  "%s: '%s' is no file of the layers directory", name,
+					  file);
+		layer = varve_generation_layer_new(layer_name, version, file, &root);
+		layer->stamp = (guint64)stamp;
+		g_ptr_array_add(generation->layers, layer);
+	}
+	return TRUE;
+}
+
+static gboolean from_json(VarveGeneration *generation, const json_t *json, const char *name,
+			  GError **error)
+{
+	const json_t *base = json_object_get(json, "base");
+	const char *selection, *by, *why, *base_name, *base_version;
+	gint64 number;
+
+	if (!json_is_object(base))
+		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: 'base' is no object", name);
+	if (!varve_json_get_int(json, "format", name, GENERATION_FORMAT, GENERATION_FORMAT, &number,
+				error) ||
+	    !varve_json_get_int(json, "number", name, 1, GENERATION_MAX, &number, error) ||
+	    !varve_json_get_int(json, "when", name, 0, G_MAXINT64, &generation->when, error) ||
+	    !varve_json_get_string(json, "selection", name, &selection, error) ||
+	    !varve_json_get_string(json, "by", name, &by, error) ||
+	    !varve_json_get_string(json, "why", name, &why, error) ||
+	    !varve_json_get_string(base, "name", name, &base_name, error) ||
+	    !varve_json_get_string(base, "version", name, &base_version, error) ||
+	    !take_digest(base, name, &generation->base, error) ||
+	    !take_layers(generation, json_object_get(json, "layers"), name, error))
+		return FALSE;
+	if (strcmp(selection, "listed") != 0 && strcmp(selection, "directory") != 0)
+		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: selection '%s' is not known",
+				  name, selection);
+	generation->number = (guint)number;
+	generation->selection = strcmp(selection, "listed") == 0 ? VARVE_SELECTION_LISTED
+								 : VARVE_SELECTION_DIRECTORY;
+	g_free(generation->by);
+	g_free(generation->why);
+	g_free(generation->base_name);
+	g_free(generation->base_version);
+	generation->by = g_strdup(by);
+	generation->why = g_strdup(why);
+	generation->base_name = g_strdup(base_name);
+	generation->base_version = g_strdup(base_version);
+	return TRUE;
+}
+
+VarveGeneration *varve_generation_load(int dirfd, guint number, GError **error)
+{
+	g_autoptr(VarveGeneration) generation = varve_generation_new();
+	g_autofree char *file = g_strdup_printf("%04u.json", number);
+	g_autofree char *name = g_strdup_printf("generation %u", number);
+	g_autofree char *text = NULL;
+	g_autoptr(json_t) json = NULL;
+	gsize size;
+
+	if (!varve_file_read(dirfd, file, GENERATION_LIMIT, &text, &size, error))
+		return NULL;
+	json = varve_json_parse(text, size, name, error);
+	if (!json || !from_json(generation, json, name, error))
+		return NULL;
+	if (generation->number != number) {
+		varve_fail(error, VARVE_ERROR_CORRUPT, "%s: the file says that it is number %u",
+			   file, generation->number);
+		return NULL;
+	}
+	return g_steal_pointer(&generation);
+}
+
+/* Accepts only "NNNN.json" in the one way that we write it. */
+static guint number_of(const char *file)
+{
+	g_autofree char *again = NULL;
+	unsigned long number = strtoul(file, NULL, 10);
+
+	if (number == 0 || number > GENERATION_MAX)
+		return 0;
+	again = g_strdup_printf("%04lu.json", number);
+	return strcmp(again, file) == 0 ? (guint)number : 0;
+}
+
+static char *link_name(const VarveDigest *base, const char *link)
+{
+	g_autofree char *hex = varve_digest_dup_hex(base);
+
+	return g_strconcat(hex, ".", link, NULL);
+}
+
+VarveGeneration *varve_generation_linked(int dirfd, const char *link, const VarveDigest *base,
+					 GError **error)
+{
+	g_autofree char *name = link_name(base, link);
+	g_autoptr(VarveGeneration) generation = NULL;
+	char target[64];
+	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
+	guint number;
+
+	if (n < 0) {
+		varve_fail_errno(error, errno, "generation link '%s' cannot be read", name);
+		return NULL;
+	}
+	target[n] = '\0';
+	number = number_of(target);
+	if (number == 0) {
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "generation link '%s' leads to '%s', which is no generation", name,
+			   target);
+		return NULL;
+	}
+	generation = varve_generation_load(dirfd, number, error);
+	if (!generation)
+		return NULL;
+	if (!varve_digest_equal(&generation->base, base)) {
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "generation %u belongs to another base than its link says", number);
+		return NULL;
+	}
+	return g_steal_pointer(&generation);
+}
+
+static guint highest(int dirfd, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+	guint found = 0;
+
+	if (!varve_dir_list(dirfd, ".", &names, error))
+		return GENERATION_MAX;
+	for (char **name = names; *name; name++)
+		found = MAX(found, number_of(*name));
+	return found;
+}
+
+gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, const char *link,
+			       GError **error)
+{
+	g_autofree char *name = link_name(&generation->base, link);
+	g_autofree char *partial = g_strconcat(".", name, ".new", NULL);
+	g_autofree char *target = g_strdup_printf("%04u.json", generation->number);
+
+	unlinkat(dirfd, partial, 0);
+	if (symlinkat(target, dirfd, partial) < 0)
+		return varve_fail_errno(error, errno, "generation link '%s' cannot be made", name);
+	if (renameat(dirfd, partial, dirfd, name) < 0) {
+		int saved = errno;
+
+		unlinkat(dirfd, partial, 0);
+		return varve_fail_errno(error, saved, "generation link '%s' cannot be set", name);
+	}
+	if (fsync(dirfd) < 0)
+		return varve_fail_errno(error, errno, "the generations directory cannot be synced");
+	return TRUE;
+}
+
+gboolean varve_generation_commit(int dirfd, VarveGeneration *generation, GError **error)
+{
+	guint number = highest(dirfd, error);
+	g_autofree char *file = NULL;
+	g_autofree char *text = NULL;
+
+	if (number >= GENERATION_MAX)
+		return error && *error ? FALSE
+				       : varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+						    "there are no generation numbers left");
+	generation->number = number + 1;
+	file = g_strdup_printf("%04u.json", generation->number);
+	text = to_text(generation);
+	if (varve_file_write(dirfd, file, text, strlen(text), 0644, error) &&
+	    varve_generation_link(dirfd, generation, "current", error))
+		return TRUE;
+	unlinkat(dirfd, file, 0);
+	generation->number = 0;
+	return FALSE;
+}
+
+static gint by_number(gconstpointer a, gconstpointer b)
+{
+	const VarveGeneration *x = *(VarveGeneration *const *)a, *y = *(VarveGeneration *const *)b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+GPtrArray *varve_generation_list(int dirfd, guint *ret_unreadable, GError **error)
+{
+	g_autoptr(GPtrArray) list =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_generation_free);
+	g_auto(GStrv) names = NULL;
+
+	*ret_unreadable = 0;
+	if (!varve_dir_list(dirfd, ".", &names, error))
+		return NULL;
+	for (char **name = names; *name; name++) {
+		guint number = number_of(*name);
+		VarveGeneration *generation;
+
+		if (number == 0)
+			continue;
+		generation = varve_generation_load(dirfd, number, NULL);
+		if (generation)
+			g_ptr_array_add(list, generation);
+		else
+			(*ret_unreadable)++;
+	}
+	g_ptr_array_sort(list, by_number);
+	return g_steal_pointer(&list);
+}
