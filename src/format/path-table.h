@@ -32,7 +32,8 @@ typedef struct {
 
 /**
  * varve_path_table_write:
- * @paths: VarvePath *, in any order; duplicates are a CONFLICT.
+ * @paths: VarvePath *, in any order; duplicates are a CONFLICT, what contradicts itself (a link
+ * without target, unsorted xattrs, a path that is not canonical) CORRUPT.
  * Returns: the file's bytes; the same paths give the same bytes.
  */
 GBytes *varve_path_table_write(const GPtrArray *paths, GError **error);
@@ -49,8 +50,8 @@ void varve_path_table_free(VarvePathTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarvePathTable, varve_path_table_free)
 
 gsize varve_path_table_count(const VarvePathTable *table);
-/** varve_path_table_get: record @index; strings are borrowed from @table, xattrs valid until the
- *  next call with the same @ret_path. Errors: CORRUPT. */
+/** varve_path_table_get: record @index; strings and xattrs are borrowed from @table.
+ *  Errors: CORRUPT, NOT_FOUND (@index is past the end). */
 gboolean varve_path_table_get(const VarvePathTable *table, gsize index, VarvePath *ret_path,
 			      GError **error);
 /** varve_path_table_find: NOT_FOUND where the layer does not have @path. */

@@ -1,0 +1,524 @@
+/* Layer manifests, as docs/formats.md describes them. */
+#include "format/manifest.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "format/version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FORMAT 1
+#define NAME_MAX_BYTES 128
+
+static const char *const roles[] = {
+	[VARVE_ROLE_BASE] = "base",
+	[VARVE_ROLE_EXTENSION] = "extension",
+	[VARVE_ROLE_PATCH] = "patch",
+};
+
+const char *varve_role_name(VarveRole role)
+{
+	return roles[role];
+}
+
+gboolean varve_role_from_name(const char *name, VarveRole *ret_role)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(roles); i++) {
+		if (strcmp(name, roles[i]) == 0) {
+			*ret_role = (VarveRole)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+void varve_manifest_package_free(VarveManifestPackage *package)
+{
+	if (!package)
+		return;
+	g_free(package->name);
+	g_free(package->version);
+	g_free(package->release);
+	g_free(package->arch);
+	g_free(package->source);
+	g_free(package->license);
+	g_free(package->vendor);
+	g_free(package->upstream);
+	g_free(package);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifestPackage, varve_manifest_package_free)
+
+VarveManifest *varve_manifest_new(void)
+{
+	VarveManifest *manifest = g_new0(VarveManifest, 1);
+
+	manifest->name = g_strdup("");
+	manifest->version = g_strdup("");
+	manifest->role = VARVE_ROLE_EXTENSION;
+	manifest->arch = g_strdup("");
+	manifest->os_id = g_strdup("");
+	manifest->os_version_id = g_strdup("");
+	manifest->provides = g_new0(char *, 1);
+	manifest->requires = g_new0(char *, 1);
+	manifest->replaces = g_new0(char *, 1);
+	manifest->supersedes = g_new0(char *, 1);
+	manifest->restart = g_new0(char *, 1);
+	manifest->support_end = g_strdup("");
+	manifest->packages =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_manifest_package_free);
+	manifest->inputs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return manifest;
+}
+
+void varve_manifest_free(VarveManifest *manifest)
+{
+	if (!manifest)
+		return;
+	g_free(manifest->name);
+	g_free(manifest->version);
+	g_free(manifest->arch);
+	g_free(manifest->os_id);
+	g_free(manifest->os_version_id);
+	g_strfreev(manifest->provides);
+	g_strfreev(manifest->requires);
+	g_strfreev(manifest->replaces);
+	g_strfreev(manifest->supersedes);
+	g_strfreev(manifest->restart);
+	g_free(manifest->support_end);
+	g_ptr_array_unref(manifest->packages);
+	g_hash_table_unref(manifest->inputs);
+	g_free(manifest);
+}
+
+char *varve_manifest_package_evr(const VarveManifestPackage *package)
+{
+	if (package->epoch)
+		return g_strdup_printf("%u:%s-%s", package->epoch, package->version,
+				       package->release);
+	return g_strdup_printf("%s-%s", package->version, package->release);
+}
+
+char *varve_manifest_package_nevra(const VarveManifestPackage *package)
+{
+	g_autofree char *evr = varve_manifest_package_evr(package);
+
+	return g_strdup_printf("%s-%s.%s", package->name, evr, package->arch);
+}
+
+/* A total order: where RPM calls two versions equal their bytes decide. */
+static int compare_packages(const VarveManifestPackage *a, const VarveManifestPackage *b)
+{
+	int order = strcmp(a->name, b->name);
+
+	if (!order)
+		order = (a->epoch > b->epoch) - (a->epoch < b->epoch);
+	if (!order)
+		order = varve_rpm_version_compare(a->version, b->version);
+	if (!order)
+		order = strcmp(a->version, b->version);
+	if (!order)
+		order = varve_rpm_version_compare(a->release, b->release);
+	if (!order)
+		order = strcmp(a->release, b->release);
+	return order ? order : strcmp(a->arch, b->arch);
+}
+
+static gint sort_packages(gconstpointer a, gconstpointer b)
+{
+	return compare_packages(*(VarveManifestPackage *const *)a,
+				*(VarveManifestPackage *const *)b);
+}
+
+/* Writing. */
+
+/* What packages say of themselves need not be UTF-8 nor fit on a line. */
+static json_t *json_text(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autoptr(GString) clean = g_string_new(NULL);
+
+	for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+
+		g_string_append_unichar(clean, g_unichar_iscntrl(character) ? ' ' : character);
+	}
+	return json_string(clean->str);
+}
+
+static gint sort_strings(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static json_t *json_set(char *const *strings)
+{
+	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+	json_t *array = json_array();
+
+	for (gsize i = 0; strings && strings[i]; i++)
+		g_ptr_array_add(sorted, strings[i]);
+	g_ptr_array_sort(sorted, sort_strings);
+	for (guint i = 0; i < sorted->len; i++)
+		if (i == 0 || strcmp(sorted->pdata[i - 1], sorted->pdata[i]) != 0)
+			json_array_append_new(array, json_text(sorted->pdata[i]));
+	return array;
+}
+
+static json_t *json_digest(const VarveDigest *digest)
+{
+	char hex[VARVE_DIGEST_HEX_SIZE];
+
+	varve_digest_to_hex(digest, hex);
+	return json_string(hex);
+}
+
+static json_t *json_packages(const GPtrArray *packages)
+{
+	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+	json_t *array = json_array();
+
+	for (guint i = 0; i < packages->len; i++)
+		g_ptr_array_add(sorted, packages->pdata[i]);
+	g_ptr_array_sort(sorted, sort_packages);
+	for (guint i = 0; i < sorted->len; i++) {
+		const VarveManifestPackage *package = sorted->pdata[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "name", json_text(package->name));
+		json_object_set_new(object, "epoch", json_integer(package->epoch));
+		json_object_set_new(object, "version", json_text(package->version));
+		json_object_set_new(object, "release", json_text(package->release));
+		json_object_set_new(object, "arch", json_text(package->arch));
+		json_object_set_new(object, "source", json_text(package->source));
+		json_object_set_new(object, "license", json_text(package->license));
+		json_object_set_new(object, "vendor", json_text(package->vendor));
+		json_object_set_new(object, "upstream", json_text(package->upstream));
+		json_object_set_new(object, "sha256", json_digest(&package->digest));
+		json_object_set_new(object, "size", json_integer((json_int_t)package->size));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *json_inputs(GHashTable *inputs)
+{
+	json_t *object = json_object();
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, inputs);
+	while (g_hash_table_iter_next(&iter, &key, &value))
+		json_object_set_new(object, key, json_text(value));
+	return object;
+}
+
+char *varve_manifest_write(const VarveManifest *manifest)
+{
+	g_autoptr(json_t) root = json_object();
+	json_t *os = json_object();
+
+	json_object_set_new(os, "id", json_text(manifest->os_id));
+	json_object_set_new(os, "version-id", json_text(manifest->os_version_id));
+	json_object_set_new(root, "format", json_integer(FORMAT));
+	json_object_set_new(root, "name", json_text(manifest->name));
+	json_object_set_new(root, "version", json_text(manifest->version));
+	json_object_set_new(root, "rollback-index",
+			    json_integer((json_int_t)manifest->rollback_index));
+	json_object_set_new(root, "role", json_string(varve_role_name(manifest->role)));
+	json_object_set_new(root, "arch", json_text(manifest->arch));
+	json_object_set_new(root, "os", os);
+	json_object_set_new(root, "provides", json_set(manifest->provides));
+	json_object_set_new(root, "requires", json_set(manifest->requires));
+	json_object_set_new(root, "replaces", json_set(manifest->replaces));
+	json_object_set_new(root, "supersedes", json_set(manifest->supersedes));
+	/* Units restart in the order given. */
+	json_object_set_new(root, "restart",
+			    varve_json_strings((const char *const *)manifest->restart));
+	json_object_set_new(root, "support-end", json_text(manifest->support_end));
+	json_object_set_new(root, "packages", json_packages(manifest->packages));
+	json_object_set_new(root, "inputs", json_inputs(manifest->inputs));
+	json_object_set_new(root, "paths", json_digest(&manifest->paths));
+	return varve_json_dump(root, FALSE);
+}
+
+/* Reading. */
+
+static gboolean made_of(const char *text, const char *others)
+{
+	if (!*text || strlen(text) > NAME_MAX_BYTES)
+		return FALSE;
+	for (; *text; text++)
+		if (!g_ascii_isalnum(*text) && !strchr(others, *text))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean check_members(const json_t *object, const char *const *known, const char *name,
+			      GError **error)
+{
+	const char *key;
+	json_t *member;
+
+	json_object_foreach ((json_t *)object, key, member) {
+		if (!g_strv_contains(known, key))
+			return varve_fail(
+				error, VARVE_ERROR_UNSUPPORTED,
+				"%s: does not know the member '%s': it was made by a newer "
+				"Varve, or is not a manifest",
+				name, key);
+	}
+	return TRUE;
+}
+
+/* Whether valid UTF-8 could make a terminal do something. jansson has checked that it is valid. */
+static gboolean has_control(const char *text)
+{
+	for (; *text; text = g_utf8_next_char(text))
+		if (g_unichar_iscntrl(g_utf8_get_char(text)))
+			return TRUE;
+	return FALSE;
+}
+
+/* A string that is safe to print. */
+static gboolean get_text(const json_t *object, const char *key, const char *name, char **ret,
+			 GError **error)
+{
+	const char *text;
+
+	if (!varve_json_get_string(object, key, name, &text, error))
+		return FALSE;
+	if (has_control(text))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: '%s' contains a control character", name, key);
+	g_free(*ret);
+	*ret = g_strdup(text);
+	return TRUE;
+}
+
+/* The same, of ASCII letters, digits and @others, and not empty. */
+static gboolean get_word(const json_t *object, const char *key, const char *others,
+			 const char *name, char **ret, GError **error)
+{
+	if (!get_text(object, key, name, ret, error))
+		return FALSE;
+	if (!made_of(*ret, others))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: '%s' is '%s', expected 1 to %d letters, digits and '%s'",
+				  name, key, *ret, NAME_MAX_BYTES, others);
+	return TRUE;
+}
+
+/* @others: what words may be made of beside letters and digits, NULL where text is free. */
+static gboolean get_list(const json_t *object, const char *key, const char *others,
+			 const char *name, char ***ret, GError **error)
+{
+	g_auto(GStrv) list = NULL;
+
+	if (!json_is_array(json_object_get(object, key)))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: '%s' is missing or of another type, expected an array", name,
+				  key);
+	if (!varve_json_get_strings(object, key, name, &list, error))
+		return FALSE;
+	for (gsize i = 0; list[i]; i++) {
+		gboolean good = others ? made_of(list[i], others) : *list[i] != '\0';
+
+		if (!good || has_control(list[i]))
+			return varve_fail(error, VARVE_ERROR_CORRUPT,
+					  "%s: item %" G_GSIZE_FORMAT
+					  " of '%s' is empty or has characters that do not belong "
+					  "there",
+					  name, i, key);
+	}
+	g_strfreev(*ret);
+	*ret = g_steal_pointer(&list);
+	return TRUE;
+}
+
+static gboolean get_digest(const json_t *object, const char *key, const char *name,
+			   VarveDigest *ret, GError **error)
+{
+	const char *text;
+
+	if (!varve_json_get_string(object, key, name, &text, error))
+		return FALSE;
+	if (!varve_digest_from_hex(text, ret))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: '%s' is not a SHA-256 digest of 64 lowercase hex digits",
+				  name, key);
+	return TRUE;
+}
+
+static gboolean get_date(const json_t *object, const char *key, const char *name, char **ret,
+			 GError **error)
+{
+	static const char shape[] = "dddd-dd-dd";
+	gboolean good;
+	int year, month, day;
+
+	if (!get_text(object, key, name, ret, error))
+		return FALSE;
+	if (!**ret)
+		return TRUE;
+	good = strlen(*ret) == strlen(shape);
+	for (gsize i = 0; good && shape[i]; i++)
+		good = shape[i] == 'd' ? g_ascii_isdigit((*ret)[i]) : (*ret)[i] == shape[i];
+	good = good && sscanf(*ret, "%4d-%2d-%2d", &year, &month, &day) == 3 && year > 0 &&
+	       month >= 1 && month <= 12 && day >= 1 &&
+	       g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year);
+	if (!good)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: '%s' is '%s', expected a date YYYY-MM-DD or nothing", name,
+				  key, *ret);
+	return TRUE;
+}
+
+static VarveManifestPackage *parse_package(const json_t *object, const char *name, GError **error)
+{
+	static const char *const known[] = { "name",     "epoch",  "version", "release",
+					     "arch",     "source", "license", "vendor",
+					     "upstream", "sha256", "size",    NULL };
+	g_autoptr(VarveManifestPackage) package = g_new0(VarveManifestPackage, 1);
+	gint64 epoch, size;
+
+	if (!json_is_object(object)) {
+		varve_fail(error, VARVE_ERROR_CORRUPT, "%s: a package is not an object", name);
+		return NULL;
+	}
+	if (!check_members(object, known, name, error) ||
+	    !get_word(object, "name", "._+-", name, &package->name, error) ||
+	    !varve_json_get_int(object, "epoch", name, 0, G_MAXUINT32, &epoch, error) ||
+	    !get_word(object, "version", "._+~^", name, &package->version, error) ||
+	    !get_word(object, "release", "._+~^", name, &package->release, error) ||
+	    !get_word(object, "arch", "_-", name, &package->arch, error) ||
+	    !get_text(object, "source", name, &package->source, error) ||
+	    !get_text(object, "license", name, &package->license, error) ||
+	    !get_text(object, "vendor", name, &package->vendor, error) ||
+	    !get_text(object, "upstream", name, &package->upstream, error) ||
+	    !get_digest(object, "sha256", name, &package->digest, error) ||
+	    !varve_json_get_int(object, "size", name, 0, G_MAXINT64, &size, error))
+		return NULL;
+	package->epoch = (guint)epoch;
+	package->size = (guint64)size;
+	return g_steal_pointer(&package);
+}
+
+static gboolean parse_packages(const json_t *root, const char *name, GPtrArray *packages,
+			       GError **error)
+{
+	const json_t *array = json_object_get(root, "packages");
+
+	if (!json_is_array(array))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'packages' is missing or of another type, expected an array",
+				  name);
+	for (gsize i = 0; i < json_array_size(array); i++) {
+		g_autofree char *where = g_strdup_printf("%s: package %" G_GSIZE_FORMAT, name, i);
+		VarveManifestPackage *package =
+			parse_package(json_array_get(array, i), where, error);
+
+		if (!package)
+			return FALSE;
+		g_ptr_array_add(packages, package);
+		if (i > 0 && compare_packages(packages->pdata[i - 1], package) >= 0)
+			return varve_fail(error, VARVE_ERROR_CORRUPT,
+					  "%s: '%s' is there twice or out of order", where,
+					  package->name);
+	}
+	return TRUE;
+}
+
+static gboolean parse_inputs(const json_t *root, const char *name, GHashTable *inputs,
+			     GError **error)
+{
+	const json_t *object = json_object_get(root, "inputs");
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(object))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'inputs' is missing or of another type, expected an object",
+				  name);
+	json_object_foreach ((json_t *)object, key, value) {
+		char *text = NULL;
+
+		if (!made_of(key, "._-"))
+			return varve_fail(error, VARVE_ERROR_CORRUPT,
+					  "%s: 'inputs' has a key that is no word", name);
+		if (!get_word(object, key, "._:+-", name, &text, error)) {
+			g_free(text);
+			return FALSE;
+		}
+		g_hash_table_insert(inputs, g_strdup(key), text);
+	}
+	return TRUE;
+}
+
+/* Who the layer is and for what. */
+static gboolean parse_identity(const json_t *root, const char *name, VarveManifest *manifest,
+			       GError **error)
+{
+	static const char *const known_os[] = { "id", "version-id", NULL };
+	const json_t *os = json_object_get(root, "os");
+	const char *role;
+	gint64 rollback_index;
+
+	if (!get_word(root, "name", ".+-", name, &manifest->name, error) ||
+	    !get_word(root, "version", ".+~^-", name, &manifest->version, error) ||
+	    !get_word(root, "arch", "-", name, &manifest->arch, error) ||
+	    !varve_json_get_int(root, "rollback-index", name, 0, G_MAXINT64, &rollback_index,
+				error) ||
+	    !varve_json_get_string(root, "role", name, &role, error))
+		return FALSE;
+	if (!g_ascii_isalnum(*manifest->name))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'name' is '%s', expected a letter or digit first", name,
+				  manifest->name);
+	if (!varve_role_from_name(role, &manifest->role))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'role' is none of base, extension, patch", name);
+	if (!json_is_object(os))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'os' is missing or of another type, expected an object",
+				  name);
+	manifest->rollback_index = (guint64)rollback_index;
+	return check_members(os, known_os, name, error) &&
+	       get_word(os, "id", "._-", name, &manifest->os_id, error) &&
+	       get_word(os, "version-id", "._-", name, &manifest->os_version_id, error) &&
+	       get_date(root, "support-end", name, &manifest->support_end, error);
+}
+
+VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *name, GError **error)
+{
+	static const char *const known[] = {
+		"format",      "name",     "version",  "rollback-index", "role",       "arch",
+		"os",          "provides", "requires", "replaces",       "supersedes", "restart",
+		"support-end", "packages", "inputs",   "paths",          NULL
+	};
+	g_autoptr(VarveManifest) manifest = varve_manifest_new();
+	g_autoptr(json_t) root = varve_json_parse(text, size, name, error);
+	gint64 format;
+
+	if (!root || !varve_json_get_int(root, "format", name, 1, G_MAXINT64, &format, error))
+		return NULL;
+	if (format != FORMAT) {
+		varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+			   "%s: is of format %" G_GINT64_FORMAT
+			   ", expected %d: it was made by a newer Varve",
+			   name, format, FORMAT);
+		return NULL;
+	}
+	if (!check_members(root, known, name, error) ||
+	    !parse_identity(root, name, manifest, error) ||
+	    !get_list(root, "provides", NULL, name, &manifest->provides, error) ||
+	    !get_list(root, "requires", NULL, name, &manifest->requires, error) ||
+	    !get_list(root, "replaces", ".+-", name, &manifest->replaces, error) ||
+	    !get_list(root, "supersedes", NULL, name, &manifest->supersedes, error) ||
+	    !get_list(root, "restart", ":_.\\@-", name, &manifest->restart, error) ||
+	    !parse_packages(root, name, manifest->packages, error) ||
+	    !parse_inputs(root, name, manifest->inputs, error) ||
+	    !get_digest(root, "paths", name, &manifest->paths, error))
+		return NULL;
+	return g_steal_pointer(&manifest);
+}
