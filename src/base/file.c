@@ -228,7 +228,7 @@ static gboolean remove_below(int dirfd, const char *name, dev_t device, GError *
 	return TRUE;
 }
 
-gboolean varve_tree_remove(int dirfd, const char *path, GError **error)
+gboolean varve_dir_remove(int dirfd, const char *path, GError **error)
 {
 	struct stat st;
 

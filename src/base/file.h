@@ -62,8 +62,8 @@ int varve_dir_open(int dirfd, const char *path, GError **error);
  */
 gboolean varve_dir_list(int dirfd, const char *path, char ***ret, GError **error);
 
-/** varve_tree_remove: `rm -rf`, one filesystem, by directory fds; a missing path is fine. */
-gboolean varve_tree_remove(int dirfd, const char *path, GError **error);
+/** varve_dir_remove: `rm -rf`, one filesystem, by directory fds; a missing path is fine. */
+gboolean varve_dir_remove(int dirfd, const char *path, GError **error);
 
 /**
  * varve_file_copy:

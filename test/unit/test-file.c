@@ -27,7 +27,7 @@ static void test_write_then_read(void)
 	g_assert_cmpint(st.st_mode & 07777, ==, 0640);
 	g_assert_true(varve_dir_list(AT_FDCWD, dir, &names, NULL));
 	g_assert_cmpuint(g_strv_length(names), ==, 1); /* no partial file is left */
-	g_assert_true(varve_tree_remove(AT_FDCWD, dir, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 	g_assert_false(g_file_test(dir, G_FILE_TEST_EXISTS));
 }
 
@@ -41,7 +41,7 @@ static void test_a_limit_holds(void)
 	g_assert_false(varve_file_read(AT_FDCWD, path, 5, &data, NULL, &error));
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
 	g_assert_null(data);
-	g_assert_true(varve_tree_remove(AT_FDCWD, dir, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
 static void test_proc_is_read_whole(void)
@@ -63,7 +63,7 @@ static void test_an_uncommitted_file_leaves_nothing(void)
 	varve_new_file_free(file);
 	g_assert_true(varve_dir_list(AT_FDCWD, dir, &names, NULL));
 	g_assert_cmpuint(g_strv_length(names), ==, 0);
-	g_assert_true(varve_tree_remove(AT_FDCWD, dir, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
 static void test_removing_does_not_follow_links(void)
@@ -76,10 +76,10 @@ static void test_removing_does_not_follow_links(void)
 	g_assert_true(varve_file_write(AT_FDCWD, kept, "x", 1, 0600, NULL));
 	g_assert_true(varve_dir_make(gone, 0755, NULL));
 	g_assert_cmpint(symlink("../..", link), ==, 0);
-	g_assert_true(varve_tree_remove(AT_FDCWD, top, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, top, NULL));
 	g_assert_false(g_file_test(top, G_FILE_TEST_EXISTS));
 	g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
-	g_assert_true(varve_tree_remove(AT_FDCWD, dir, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
 static void test_a_lock_is_exclusive(void)
@@ -95,7 +95,7 @@ static void test_a_lock_is_exclusive(void)
 	first = varve_lock(path, FALSE, NULL);
 	g_assert_cmpint(first, >=, 0);
 	close(first);
-	g_assert_true(varve_tree_remove(AT_FDCWD, dir, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
 int main(int argc, char **argv)

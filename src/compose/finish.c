@@ -1,0 +1,276 @@
+/* The steps that finish the root of a base. Each is a row of the table at the end. */
+#include "compose/finish.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "compose/accounts.h"
+#include "compose/declare.h"
+#include "compose/modules.h"
+#include "compose/os-release.h"
+#include "compose/root-dir.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define INSIDE "/run/root" /* where a tool sees the root that it works on */
+#define CERTIFICATE_LIMIT (1 << 20)
+
+/* Runs a program of the tools tree with the root at INSIDE; "@" in @arguments stands for it. */
+static gboolean run_tool(const VarveFinish *finish, GError **error, const char *program, ...)
+{
+	const gboolean contained = varve_tools_root(finish->tools) != NULL;
+	const VarveBind bind = { .source = finish->root, .target = INSIDE, .writable = TRUE };
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+	va_list arguments;
+
+	g_ptr_array_add(argv, g_strdup(program));
+	va_start(arguments, program);
+	for (const char *word; (word = va_arg(arguments, const char *));) {
+		const char *at = strchr(word, '@');
+
+		if (at)
+			g_ptr_array_add(argv,
+					g_strdup_printf("%.*s%s%s", (int)(at - word), word,
+							contained ? INSIDE : finish->root, at + 1));
+		else
+			g_ptr_array_add(argv, g_strdup(word));
+	}
+	va_end(arguments);
+	g_ptr_array_add(argv, NULL);
+	return varve_tools_run(finish->tools, (const char *const *)argv->pdata, &bind,
+			       contained ? 1 : 0, finish->definition->os.released_time, NULL,
+			       error);
+}
+
+static gboolean make_skeleton(const VarveFinish *finish, GError **error)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} directories[] = {
+		{ "/dev", 0755 },  { "/proc", 0555 }, { "/sys", 0555 },     { "/run", 0755 },
+		{ "/tmp", 01777 }, { "/var", 0755 },  { "/etc", 0755 },     { "/usr", 0755 },
+		{ "/boot", 0755 }, { "/efi", 0755 },  { "/usr/opt", 0755 }, { "/usr/local", 0755 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(directories); i++)
+		if (!varve_root_mkdir(finish->root, directories[i].path, directories[i].mode, 0, 0,
+				      error))
+			return FALSE;
+	return TRUE;
+}
+
+/* What is written to at run time lies on the state partition; the root only leads there. */
+static gboolean make_state_links(const VarveFinish *finish, GError **error)
+{
+	static const struct {
+		const char *name, *target, *seed;
+		mode_t mode;
+	} links[] = {
+		{ "root", "var/roothome", "var/roothome", 0700 },
+		{ "home", "var/home", "var/home", 0755 },
+		{ "srv", "var/srv", "var/srv", 0755 },
+		{ "mnt", "var/mnt", "var/mnt", 0755 },
+		{ "opt", "usr/opt", NULL, 0 },
+	};
+	varve_autofd top = varve_dir_open(AT_FDCWD, finish->root, error);
+
+	if (top < 0)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
+		g_autofree char *seed = g_strconcat("/", links[i].seed, NULL);
+		struct stat st;
+
+		if (fstatat(top, links[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode) && !varve_dir_remove(top, links[i].name, error))
+			return FALSE;
+		if (!varve_root_link(finish->root, links[i].name, links[i].target, error) ||
+		    (links[i].seed &&
+		     !varve_root_mkdir(finish->root, seed, links[i].mode, 0, 0, error)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean unpack_modules(const VarveFinish *finish, GError **error)
+{
+	g_autofree char *modules = g_build_filename(finish->root, "usr/lib/modules", NULL);
+	g_auto(GStrv) versions = NULL;
+
+	if (!varve_root_exists(finish->root, "usr/lib/modules"))
+		return TRUE;
+	if (!varve_modules_unpack(finish->root, error) ||
+	    !varve_dir_list(AT_FDCWD, modules, &versions, error))
+		return FALSE;
+	for (char **version = versions; *version; version++)
+		if (!run_tool(finish, error, "depmod", "-b", "@", *version, NULL))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean write_identity(const VarveFinish *finish, GError **error)
+{
+	g_autofree char *text =
+		varve_os_release(finish->definition, finish->edition, finish->version);
+
+	/* An empty machine-id is filled in by the first boot, without "first boot" presets. */
+	return varve_root_write_text(finish->root, "/usr/lib/os-release", text, error) &&
+	       varve_root_link(finish->root, "/etc/os-release", "../usr/lib/os-release", error) &&
+	       varve_root_write(finish->root, "/etc/machine-id", "", 0, 0444, 0, 0, error);
+}
+
+static gboolean copy_in(const VarveFinish *finish, const char *from, const char *to, GError **error)
+{
+	g_autofree char *data = NULL;
+	size_t size;
+
+	return varve_file_read(AT_FDCWD, from, CERTIFICATE_LIMIT, &data, &size, error) &&
+	       varve_root_write(finish->root, to, data, size, 0644, 0, 0, error);
+}
+
+static gboolean write_trust(const VarveFinish *finish, GError **error)
+{
+	for (gsize i = 0; finish->certificates && finish->certificates[i]; i++) {
+		g_autofree char *name = g_path_get_basename(finish->certificates[i]);
+		g_autofree char *to = g_build_filename("/usr/lib/verity.d", name, NULL);
+
+		if (!copy_in(finish, finish->certificates[i], to, error))
+			return FALSE;
+	}
+	return !finish->edition->policy ||
+	       copy_in(finish, finish->edition->policy, "/usr/lib/varve/policy.toml", error);
+}
+
+static gboolean declare(const VarveFinish *finish, GError **error)
+{
+	const VarveLayerDefinition *layer = finish->edition->base;
+	g_autofree char *sysctl = varve_declare_sysctl(layer);
+	g_autofree char *sysctl_path = g_strdup_printf("/usr/lib/sysctl.d/60-%s.conf", layer->name);
+
+	return varve_accounts_add(finish->root, layer, error) &&
+	       varve_declare_entries(finish->root, NULL, layer, error) &&
+	       (!*sysctl || varve_root_write_text(finish->root, sysctl_path, sysctl, error));
+}
+
+static gboolean make_accounts(const VarveFinish *finish, GError **error)
+{
+	g_autoptr(GHashTable) users = NULL, groups = NULL;
+
+	if (!varve_root_exists(finish->root, "usr/lib/sysusers.d"))
+		return TRUE;
+	return varve_accounts_read_ids(finish->root, "etc/passwd", &users, error) &&
+	       varve_accounts_read_ids(finish->root, "etc/group", &groups, error) &&
+	       run_tool(finish, error, "systemd-sysusers", "--root=@", NULL) &&
+	       varve_accounts_check(finish->root, users, groups, finish->edition->base, error);
+}
+
+static gboolean set_units(const VarveFinish *finish, GError **error)
+{
+	const VarveLayerDefinition *layer = finish->edition->base;
+	g_autofree char *preset = varve_declare_preset(layer);
+	g_autofree char *path =
+		g_strdup_printf("/usr/lib/systemd/system-preset/10-varve-%s.preset", layer->name);
+
+	if (!varve_root_exists(finish->root, "usr/lib/systemd/system"))
+		return TRUE;
+	for (gsize i = 0; layer->mask && layer->mask[i]; i++) {
+		g_autofree char *unit =
+			g_build_filename("/etc/systemd/system", layer->mask[i], NULL);
+
+		if (!varve_root_link(finish->root, unit, "/dev/null", error))
+			return FALSE;
+	}
+	return varve_root_write_text(finish->root, path, preset, error) &&
+	       run_tool(finish, error, "systemctl", "--root=@", "preset-all", NULL);
+}
+
+static gboolean make_databases(const VarveFinish *finish, GError **error)
+{
+	if (varve_root_exists(finish->root, "usr/lib/udev/hwdb.d") &&
+	    !run_tool(finish, error, "systemd-hwdb", "--root=@", "--usr", "--strict", "update",
+		      NULL))
+		return FALSE;
+	if (varve_root_exists(finish->root, "usr/lib/systemd/catalog") &&
+	    !run_tool(finish, error, "journalctl", "--root=@", "--update-catalog", NULL))
+		return FALSE;
+	return run_tool(finish, error, "ldconfig", "-X", "-r", "@", NULL);
+}
+
+static gboolean append_certificate(const char *root, const char *path, GString *bundle,
+				   GError **error)
+{
+	g_autofree char *text = varve_root_read(root, path, error);
+
+	if (!text)
+		return FALSE;
+	g_string_append(bundle, text);
+	if (bundle->len && bundle->str[bundle->len - 1] != '\n')
+		g_string_append_c(bundle, '\n');
+	return TRUE;
+}
+
+/* Debian's ca-certificates brings single files and a script; readers want the bundle. */
+static gboolean bundle_certificates(const VarveFinish *finish, GError **error)
+{
+	static const char directory[] = "usr/share/ca-certificates/mozilla";
+	g_autofree char *host = g_build_filename(finish->root, directory, NULL);
+	g_autoptr(GString) bundle = g_string_new(NULL);
+	g_auto(GStrv) names = NULL;
+
+	if (!varve_root_exists(finish->root, directory))
+		return TRUE;
+	if (!varve_dir_list(AT_FDCWD, host, &names, error))
+		return FALSE;
+	for (char **name = names; *name; name++) {
+		g_autofree char *path = g_build_filename(directory, *name, NULL);
+
+		if (!append_certificate(finish->root, path, bundle, error))
+			return FALSE;
+	}
+	return varve_root_write_text(finish->root, "/etc/ssl/certs/ca-certificates.crt",
+				     bundle->str, error);
+}
+
+/* /var is the state partition's: what packages put there becomes the seed of a blank one. */
+static gboolean move_var(const VarveFinish *finish, GError **error)
+{
+	g_autofree char *var = g_build_filename(finish->root, "var", NULL);
+	g_autofree char *factory = g_build_filename(finish->root, "usr/share/factory", NULL);
+	g_autofree char *seed = g_build_filename(factory, "var", NULL);
+
+	if (!varve_root_mkdir(finish->root, "/usr/share/factory", 0755, 0, 0, error) ||
+	    !varve_dir_remove(AT_FDCWD, seed, error))
+		return FALSE;
+	if (rename(var, seed) < 0)
+		return varve_fail_errno(error, errno, "%s: cannot become the factory's", var);
+	return varve_root_mkdir(finish->root, "/var", 0755, 0, 0, error);
+}
+
+gboolean varve_finish_base(const VarveFinish *finish, GError **error)
+{
+	static const struct {
+		const char *name;
+		gboolean (*run)(const VarveFinish *finish, GError **error);
+	} steps[] = {
+		{ "directories", make_skeleton },
+		{ "kernel modules", unpack_modules },
+		{ "identity", write_identity },
+		{ "trust", write_trust },
+		{ "what the layer declares", declare },
+		{ "accounts", make_accounts },
+		{ "units", set_units },
+		{ "databases", make_databases },
+		{ "certificates of authorities", bundle_certificates },
+		{ "links to the state", make_state_links },
+		{ "the seed of /var", move_var },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++)
+		if (!steps[i].run(finish, error)) {
+			g_prefix_error(error, "finishing layer '%s', step '%s': ",
+				       finish->edition->base->name, steps[i].name);
+			return FALSE;
+		}
+	return TRUE;
+}
