@@ -1,0 +1,336 @@
+/* The initial RAM filesystem: gathered from the base's tree, then written in the order of paths. */
+#include "image/initrd.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "format/cpio.h"
+#include "image/libraries.h"
+#include "image/modules.h"
+#include "image/tree.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define PROGRAM_LIMIT (64 * 1024 * 1024)
+#define CERTIFICATES "usr/lib/verity.d"
+#define TREE_INIT "usr/lib/varve/varve-init"
+#define VARVECTL "usr/bin/varvectl"
+
+/* What any machine may need to reach its disk, to open the base and to merge the layers. A kernel
+ * may have some of it built in or not at all. The two algorithms are aliases of whatever the
+ * architecture has: dm-verity is several times as fast with them. */
+static const char *const usual_modules[] = {
+	"crypto-sha256", "crypto-crc32c", "virtio_pci", "virtio_mmio", "virtio_blk",
+	"virtio_scsi",   "nvme",          "sd_mod",     "ahci",        "hv_storvsc",
+	"xen_blkfront",  "loop",          "dm_mod",     "dm_verity",   "erofs",
+	"overlay",       "ext4",
+};
+
+/* One entry of the archive: a file, a link (@target), or a directory (neither). */
+typedef struct {
+	char *path;
+	mode_t mode;
+	GBytes *bytes;
+	char *target;
+} Entry;
+
+typedef struct {
+	int tree;
+	const VarveInitrd *initrd;
+	GHashTable *entries; /* path → Entry */
+	VarveInitrdSummary *summary;
+} Gathering;
+
+static void entry_free(gpointer data)
+{
+	Entry *entry = data;
+
+	g_free(entry->path);
+	g_free(entry->target);
+	g_clear_pointer(&entry->bytes, g_bytes_unref);
+	g_free(entry);
+}
+
+static void add_entry(Gathering *gathering, const char *path, mode_t mode, GBytes *bytes,
+		      const char *target)
+{
+	Entry *entry = g_new0(Entry, 1);
+
+	entry->path = g_strdup(path);
+	entry->mode = mode;
+	entry->bytes = bytes ? g_bytes_ref(bytes) : NULL;
+	entry->target = g_strdup(target);
+	g_hash_table_replace(gathering->entries, entry->path, entry);
+}
+
+static GBytes *read_program(Gathering *gathering, const char *host_path, const char *tree_path,
+			    GError **error)
+{
+	char *data;
+	size_t size;
+
+	if (host_path ? varve_file_read(AT_FDCWD, host_path, PROGRAM_LIMIT, &data, &size, error)
+		      : varve_tree_read(gathering->tree, tree_path, PROGRAM_LIMIT, &data, &size,
+					error))
+		return g_bytes_new_take(data, size);
+	g_prefix_error(error, "initrd: ");
+	return NULL;
+}
+
+static gboolean gather_programs(Gathering *gathering, VarveLibraries *libraries, GError **error)
+{
+	g_autoptr(GBytes) init = read_program(gathering, gathering->initrd->init, TREE_INIT, error);
+	g_autoptr(GBytes) varvectl =
+		init ? read_program(gathering, gathering->initrd->varvectl, VARVECTL, error) : NULL;
+
+	if (!varvectl || !varve_libraries_require(libraries, "init", init, error) ||
+	    !varve_libraries_require(libraries, VARVECTL, varvectl, error))
+		return FALSE;
+	add_entry(gathering, "init", 0755, init, NULL);
+	add_entry(gathering, VARVECTL, 0755, varvectl, NULL);
+	return TRUE;
+}
+
+static gboolean gather_libraries(Gathering *gathering, VarveLibraries *libraries, GError **error)
+{
+	g_autoptr(GPtrArray) list = varve_libraries_list(libraries);
+
+	for (guint i = 0; i < list->len; i++) {
+		const VarveLibrary *library = g_ptr_array_index(list, i);
+
+		add_entry(gathering, library->path, 0755, library->bytes, NULL);
+		for (guint j = 0; j < library->names->len; j++) {
+			g_autofree char *target = g_strdup_printf("/%s", library->path);
+
+			add_entry(gathering, g_ptr_array_index(library->names, j), 0, NULL, target);
+		}
+	}
+	gathering->summary->n_libraries = list->len;
+	if (varve_libraries_need_cache(libraries)) {
+		g_autoptr(GBytes) cache = read_program(gathering, NULL, "etc/ld.so.cache", error);
+
+		if (!cache)
+			return FALSE;
+		add_entry(gathering, "etc/ld.so.cache", 0644, cache, NULL);
+	}
+	return TRUE;
+}
+
+static gboolean gather_modules(Gathering *gathering, GError **error)
+{
+	g_autoptr(VarveModules) modules =
+		varve_modules_open(gathering->tree, gathering->summary->kernel_version, error);
+	const char *const *further = gathering->initrd->modules;
+	g_autoptr(GString) list = g_string_new(NULL);
+	g_autoptr(GBytes) list_bytes = NULL;
+	const GPtrArray *order;
+
+	if (!modules)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(usual_modules); i++) {
+		g_autoptr(GError) missing = NULL;
+
+		if (varve_modules_require(modules, usual_modules[i], &missing) ||
+		    g_error_matches(missing, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+			continue;
+		g_propagate_error(error, g_steal_pointer(&missing));
+		return FALSE;
+	}
+	for (; further && *further; further++) {
+		if (!varve_modules_require(modules, *further, error))
+			return FALSE;
+	}
+	order = varve_modules_order(modules);
+	for (guint i = 0; i < order->len; i++) {
+		g_autofree char *path = NULL;
+		g_autoptr(GBytes) bytes = varve_module_read(
+			gathering->tree, g_ptr_array_index(order, i), &path, error);
+
+		if (!bytes)
+			return FALSE;
+		add_entry(gathering, path, 0644, bytes, NULL);
+		g_string_append_printf(list, "/%s\n", path);
+	}
+	gathering->summary->n_modules = order->len;
+	list_bytes = g_string_free_to_bytes(g_steal_pointer(&list));
+	add_entry(gathering, VARVE_INITRD_MODULES, 0644, list_bytes, NULL);
+	return TRUE;
+}
+
+static gboolean gather_certificate(Gathering *gathering, const char *host_path,
+				   const char *tree_path, GError **error)
+{
+	g_autofree char *base = g_path_get_basename(host_path ? host_path : tree_path);
+	g_autofree char *path = g_build_filename(CERTIFICATES, base, NULL);
+	g_autoptr(GBytes) bytes = NULL;
+
+	if (!g_str_has_suffix(base, ".crt"))
+		return host_path ? varve_fail(error, VARVE_ERROR_USAGE,
+					      "initrd: the certificate '%s' has to be called "
+					      "NAME.crt",
+					      host_path)
+				 : TRUE;
+	bytes = read_program(gathering, host_path, tree_path, error);
+	if (!bytes)
+		return FALSE;
+	add_entry(gathering, path, 0644, bytes, NULL);
+	return TRUE;
+}
+
+static gboolean gather_certificates(Gathering *gathering, GError **error)
+{
+	const char *const *host_paths = gathering->initrd->certificates;
+	g_auto(GStrv) names = NULL;
+
+	for (const char *const *path = host_paths; path && *path; path++) {
+		if (!gather_certificate(gathering, *path, NULL, error))
+			return FALSE;
+	}
+	if (host_paths || !varve_tree_has(gathering->tree, CERTIFICATES))
+		return TRUE;
+	if (!varve_tree_list(gathering->tree, CERTIFICATES, &names, error))
+		return FALSE;
+	for (char **name = names; *name; name++) {
+		g_autofree char *path = g_build_filename(CERTIFICATES, *name, NULL);
+
+		if (!gather_certificate(gathering, NULL, path, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Mount points, and the links of a merged /usr where the tree has them. */
+static void gather_skeleton(Gathering *gathering)
+{
+	static const char *const directories[] = { "dev", "etc", "proc",    "run",
+						   "sys", "tmp", "sysroot", "usr" };
+	static const char *const links[] = { "bin", "lib", "lib64", "sbin" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(directories); i++)
+		add_entry(gathering, directories[i], 0755, NULL, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
+		g_autofree char *target = NULL;
+
+		if (varve_tree_resolve(gathering->tree, links[i], &target, NULL) &&
+		    strcmp(target, links[i]) != 0) {
+			add_entry(gathering, links[i], 0, NULL, target);
+			add_entry(gathering, target, 0755, NULL, NULL);
+		}
+	}
+}
+
+static gint by_path(gconstpointer a, gconstpointer b)
+{
+	const Entry *const *left = a, *const *right = b;
+
+	return strcmp((*left)->path, (*right)->path);
+}
+
+static gboolean write_entry(VarveCpio *cpio, const Entry *entry, guint64 *total, GError **error)
+{
+	const void *data;
+	gsize size;
+
+	if (entry->target)
+		return varve_cpio_add_link(cpio, entry->path, entry->target, error);
+	if (!entry->bytes)
+		return varve_cpio_add_directory(cpio, entry->path, entry->mode, error);
+	data = g_bytes_get_data(entry->bytes, &size);
+	*total += size;
+	if (*total > VARVE_INITRD_LIMIT)
+		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+				  "initrd: more than %d MiB unpacked at '%s': something is in it "
+				  "that does not belong there",
+				  VARVE_INITRD_LIMIT / 1024 / 1024, entry->path);
+	return varve_cpio_add_file(cpio, entry->path, entry->mode, data, size, error);
+}
+
+static GBytes *write_archive(Gathering *gathering, GError **error)
+{
+	varve_autofd fd = memfd_create("initrd", MFD_CLOEXEC);
+	g_autoptr(GPtrArray) entries = g_ptr_array_new();
+	g_autoptr(VarveCpio) cpio = NULL;
+	g_autoptr(GMappedFile) map = NULL;
+	GHashTableIter iter;
+	gpointer entry;
+
+	if (fd < 0) {
+		varve_fail_errno(error, errno, "initrd: cannot make a file in memory");
+		return NULL;
+	}
+	g_hash_table_iter_init(&iter, gathering->entries);
+	while (g_hash_table_iter_next(&iter, NULL, &entry))
+		g_ptr_array_add(entries, entry);
+	g_ptr_array_sort(entries, by_path);
+	cpio = varve_cpio_new(fd, VARVE_CPIO_ZSTD, 0, gathering->initrd->epoch, error);
+	if (!cpio)
+		return NULL;
+	for (guint i = 0; i < entries->len; i++) {
+		if (!write_entry(cpio, g_ptr_array_index(entries, i), &gathering->summary->unpacked,
+				 error))
+			return NULL;
+	}
+	if (!varve_cpio_add_node(cpio, "dev/console", S_IFCHR | 0600, makedev(5, 1), error) ||
+	    !varve_cpio_end(cpio, &gathering->summary->packed, error))
+		return NULL;
+	gathering->summary->n_files = entries->len;
+	map = g_mapped_file_new_from_fd(fd, FALSE, error);
+	return map ? g_mapped_file_get_bytes(map) : NULL;
+}
+
+char *varve_initrd_kernel_version(const char *root, GError **error)
+{
+	varve_autofd tree = varve_tree_open(root, error);
+	g_auto(GStrv) names = NULL;
+	g_autofree char *list = NULL;
+
+	if (tree < 0 || !varve_tree_list(tree, "usr/lib/modules", &names, error)) {
+		g_prefix_error(error, "no kernel in the tree: ");
+		return NULL;
+	}
+	if (g_strv_length(names) == 1)
+		return g_strdup(names[0]);
+	list = g_strjoinv(", ", names);
+	varve_fail(error, names[0] ? VARVE_ERROR_CONFLICT : VARVE_ERROR_NOT_FOUND,
+		   "%s/usr/lib/modules: expected the modules of one kernel, found %s", root,
+		   names[0] ? list : "none");
+	return NULL;
+}
+
+void varve_initrd_summary_clear(VarveInitrdSummary *summary)
+{
+	g_clear_pointer(&summary->kernel_version, g_free);
+}
+
+GBytes *varve_initrd_build(const VarveInitrd *initrd, VarveInitrdSummary *ret_summary,
+			   GError **error)
+{
+	varve_autofd tree = varve_tree_open(initrd->root, error);
+	g_autoptr(VarveLibraries) libraries = NULL;
+	VarveInitrdSummary summary = { 0 };
+	Gathering gathering = { .tree = tree, .initrd = initrd, .summary = &summary };
+	GBytes *archive = NULL;
+
+	if (tree < 0)
+		return NULL;
+	summary.kernel_version = initrd->kernel_version
+					 ? g_strdup(initrd->kernel_version)
+					 : varve_initrd_kernel_version(initrd->root, error);
+	if (!summary.kernel_version)
+		return NULL;
+	gathering.entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+	libraries = varve_libraries_new(tree, initrd->arch, error);
+	gather_skeleton(&gathering);
+	if (libraries && gather_programs(&gathering, libraries, error) &&
+	    gather_libraries(&gathering, libraries, error) && gather_modules(&gathering, error) &&
+	    gather_certificates(&gathering, error))
+		archive = write_archive(&gathering, error);
+	g_hash_table_unref(gathering.entries);
+	if (archive && ret_summary)
+		*ret_summary = summary;
+	else
+		varve_initrd_summary_clear(&summary);
+	return archive;
+}
