@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "format/cpio.h"
 #include "image/libraries.h"
-#include "image/modules.h"
-#include "image/tree.h"
+#include "image/module-index.h"
+#include "image/source-tree.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -72,8 +72,8 @@ static GBytes *read_program(Gathering *gathering, const char *host_path, const c
 	size_t size;
 
 	if (host_path ? varve_file_read(AT_FDCWD, host_path, PROGRAM_LIMIT, &data, &size, error)
-		      : varve_tree_read(gathering->tree, tree_path, PROGRAM_LIMIT, &data, &size,
-					error))
+		      : varve_source_read(gathering->tree, tree_path, PROGRAM_LIMIT, &data, &size,
+					  error))
 		return g_bytes_new_take(data, size);
 	g_prefix_error(error, "initrd: ");
 	return NULL;
@@ -120,8 +120,8 @@ static gboolean gather_libraries(Gathering *gathering, VarveLibraries *libraries
 
 static gboolean gather_modules(Gathering *gathering, GError **error)
 {
-	g_autoptr(VarveModules) modules =
-		varve_modules_open(gathering->tree, gathering->summary->kernel_version, error);
+	g_autoptr(VarveModuleIndex) modules =
+		varve_module_index_open(gathering->tree, gathering->summary->kernel_version, error);
 	const char *const *further = gathering->initrd->modules;
 	g_autoptr(GString) list = g_string_new(NULL);
 	g_autoptr(GBytes) list_bytes = NULL;
@@ -132,17 +132,17 @@ static gboolean gather_modules(Gathering *gathering, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(usual_modules); i++) {
 		g_autoptr(GError) missing = NULL;
 
-		if (varve_modules_require(modules, usual_modules[i], &missing) ||
+		if (varve_module_index_require(modules, usual_modules[i], &missing) ||
 		    g_error_matches(missing, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
 			continue;
 		g_propagate_error(error, g_steal_pointer(&missing));
 		return FALSE;
 	}
 	for (; further && *further; further++) {
-		if (!varve_modules_require(modules, *further, error))
+		if (!varve_module_index_require(modules, *further, error))
 			return FALSE;
 	}
-	order = varve_modules_order(modules);
+	order = varve_module_index_order(modules);
 	for (guint i = 0; i < order->len; i++) {
 		g_autofree char *path = NULL;
 		g_autoptr(GBytes) bytes = varve_module_read(
@@ -188,9 +188,9 @@ static gboolean gather_certificates(Gathering *gathering, GError **error)
 		if (!gather_certificate(gathering, *path, NULL, error))
 			return FALSE;
 	}
-	if (host_paths || !varve_tree_has(gathering->tree, CERTIFICATES))
+	if (host_paths || !varve_source_has(gathering->tree, CERTIFICATES))
 		return TRUE;
-	if (!varve_tree_list(gathering->tree, CERTIFICATES, &names, error))
+	if (!varve_source_list(gathering->tree, CERTIFICATES, &names, error))
 		return FALSE;
 	for (char **name = names; *name; name++) {
 		g_autofree char *path = g_build_filename(CERTIFICATES, *name, NULL);
@@ -213,7 +213,7 @@ static void gather_skeleton(Gathering *gathering)
 	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
 		g_autofree char *target = NULL;
 
-		if (varve_tree_resolve(gathering->tree, links[i], &target, NULL) &&
+		if (varve_source_resolve(gathering->tree, links[i], &target, NULL) &&
 		    strcmp(target, links[i]) != 0) {
 			add_entry(gathering, links[i], 0, NULL, target);
 			add_entry(gathering, target, 0755, NULL, NULL);
@@ -282,11 +282,11 @@ static GBytes *write_archive(Gathering *gathering, GError **error)
 
 char *varve_initrd_kernel_version(const char *root, GError **error)
 {
-	varve_autofd tree = varve_tree_open(root, error);
+	varve_autofd tree = varve_source_open(root, error);
 	g_auto(GStrv) names = NULL;
 	g_autofree char *list = NULL;
 
-	if (tree < 0 || !varve_tree_list(tree, "usr/lib/modules", &names, error)) {
+	if (tree < 0 || !varve_source_list(tree, "usr/lib/modules", &names, error)) {
 		g_prefix_error(error, "no kernel in the tree: ");
 		return NULL;
 	}
@@ -307,7 +307,7 @@ void varve_initrd_summary_clear(VarveInitrdSummary *summary)
 GBytes *varve_initrd_build(const VarveInitrd *initrd, VarveInitrdSummary *ret_summary,
 			   GError **error)
 {
-	varve_autofd tree = varve_tree_open(initrd->root, error);
+	varve_autofd tree = varve_source_open(initrd->root, error);
 	g_autoptr(VarveLibraries) libraries = NULL;
 	VarveInitrdSummary summary = { 0 };
 	Gathering gathering = { .tree = tree, .initrd = initrd, .summary = &summary };

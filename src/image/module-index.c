@@ -1,9 +1,9 @@
 /* Kernel modules: dependencies from depmod's text files (modules.dep(5)), unpacking by libarchive.
  */
-#include "image/modules.h"
+#include "image/module-index.h"
 
 #include "base/error.h"
-#include "image/tree.h"
+#include "image/source-tree.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -25,7 +25,7 @@ typedef struct {
 	ModuleState state;
 } Module;
 
-struct VarveModules {
+struct VarveModuleIndex {
 	char *directory; /* usr/lib/modules/VERSION */
 	char *version;
 	GHashTable *modules;  /* name → Module */
@@ -56,17 +56,17 @@ static char *module_name(const char *path)
 	return g_strdelimit(name, "-", '_');
 }
 
-static gboolean read_lines(VarveModules *modules, int tree, const char *file, gboolean optional,
+static gboolean read_lines(VarveModuleIndex *modules, int tree, const char *file, gboolean optional,
 			   char ***ret, GError **error)
 {
 	g_autofree char *path = g_build_filename(modules->directory, file, NULL);
 	g_autofree char *text = NULL;
 
-	if (optional && !varve_tree_has(tree, path)) {
+	if (optional && !varve_source_has(tree, path)) {
 		*ret = g_new0(char *, 1);
 		return TRUE;
 	}
-	if (!varve_tree_read(tree, path, INDEX_LIMIT, &text, NULL, error)) {
+	if (!varve_source_read(tree, path, INDEX_LIMIT, &text, NULL, error)) {
 		g_prefix_error(error,
 			       "kernel modules of '%s' (was depmod run?): ", modules->version);
 		return FALSE;
@@ -75,7 +75,7 @@ static gboolean read_lines(VarveModules *modules, int tree, const char *file, gb
 	return TRUE;
 }
 
-static gboolean read_dependencies(VarveModules *modules, int tree, GError **error)
+static gboolean read_dependencies(VarveModuleIndex *modules, int tree, GError **error)
 {
 	g_auto(GStrv) lines = NULL;
 
@@ -102,7 +102,7 @@ static gboolean read_dependencies(VarveModules *modules, int tree, GError **erro
 	return TRUE;
 }
 
-static gboolean read_built_in(VarveModules *modules, int tree, GError **error)
+static gboolean read_built_in(VarveModuleIndex *modules, int tree, GError **error)
 {
 	g_auto(GStrv) lines = NULL;
 
@@ -116,7 +116,7 @@ static gboolean read_built_in(VarveModules *modules, int tree, GError **error)
 }
 
 /* "softdep NAME pre: A B post: C". */
-static gboolean read_soft_dependencies(VarveModules *modules, int tree, GError **error)
+static gboolean read_soft_dependencies(VarveModuleIndex *modules, int tree, GError **error)
 {
 	g_auto(GStrv) lines = NULL;
 
@@ -145,7 +145,7 @@ static gboolean read_soft_dependencies(VarveModules *modules, int tree, GError *
 }
 
 /* "alias PATTERN NAME". Patterns match devices, which is not what is asked here. */
-static gboolean read_aliases(VarveModules *modules, int tree, GError **error)
+static gboolean read_aliases(VarveModuleIndex *modules, int tree, GError **error)
 {
 	g_auto(GStrv) lines = NULL;
 
@@ -171,9 +171,9 @@ static gboolean read_aliases(VarveModules *modules, int tree, GError **error)
 	return TRUE;
 }
 
-VarveModules *varve_modules_open(int tree, const char *version, GError **error)
+VarveModuleIndex *varve_module_index_open(int tree, const char *version, GError **error)
 {
-	g_autoptr(VarveModules) modules = g_new0(VarveModules, 1);
+	g_autoptr(VarveModuleIndex) modules = g_new0(VarveModuleIndex, 1);
 
 	modules->version = g_strdup(version);
 	modules->directory = g_build_filename("usr/lib/modules", version, NULL);
@@ -188,7 +188,7 @@ VarveModules *varve_modules_open(int tree, const char *version, GError **error)
 	return g_steal_pointer(&modules);
 }
 
-void varve_modules_free(VarveModules *modules)
+void varve_module_index_free(VarveModuleIndex *modules)
 {
 	if (!modules)
 		return;
@@ -201,11 +201,11 @@ void varve_modules_free(VarveModules *modules)
 	g_free(modules);
 }
 
-static gboolean visit(VarveModules *modules, Module *module, GError **error);
+static gboolean visit(VarveModuleIndex *modules, Module *module, GError **error);
 
 /* Soft dependencies are wishes: one that the kernel does not have is no error, and neither is one
  * that leads back to where it came from. */
-static gboolean visit_soft(VarveModules *modules, const GPtrArray *names, GError **error)
+static gboolean visit_soft(VarveModuleIndex *modules, const GPtrArray *names, GError **error)
 {
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *name = module_name(g_ptr_array_index(names, i));
@@ -227,7 +227,7 @@ static gboolean visit_soft(VarveModules *modules, const GPtrArray *names, GError
 	return TRUE;
 }
 
-static gboolean visit(VarveModules *modules, Module *module, GError **error)
+static gboolean visit(VarveModuleIndex *modules, Module *module, GError **error)
 {
 	if (module->state == MODULE_DONE)
 		return TRUE;
@@ -257,7 +257,7 @@ static gboolean visit(VarveModules *modules, Module *module, GError **error)
 	return visit_soft(modules, module->post, error);
 }
 
-gboolean varve_modules_require(VarveModules *modules, const char *wanted, GError **error)
+gboolean varve_module_index_require(VarveModuleIndex *modules, const char *wanted, GError **error)
 {
 	g_autofree char *name = module_name(wanted);
 	Module *module = g_hash_table_lookup(modules->modules, name);
@@ -281,7 +281,7 @@ gboolean varve_modules_require(VarveModules *modules, const char *wanted, GError
 	return TRUE;
 }
 
-const GPtrArray *varve_modules_order(const VarveModules *modules)
+const GPtrArray *varve_module_index_order(const VarveModuleIndex *modules)
 {
 	return modules->order;
 }
@@ -323,7 +323,7 @@ GBytes *varve_module_read(int tree, const char *path, char **ret_path, GError **
 	gsize length;
 	const char *start;
 
-	if (!varve_tree_read(tree, path, MODULE_LIMIT, &data, &size, error))
+	if (!varve_source_read(tree, path, MODULE_LIMIT, &data, &size, error))
 		return NULL;
 	bytes = g_bytes_new_take(data, size);
 	if (suffix) {

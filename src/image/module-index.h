@@ -4,30 +4,31 @@
 
 #include <glib.h>
 
-typedef struct VarveModules VarveModules;
+typedef struct VarveModuleIndex VarveModuleIndex;
 
 /**
- * varve_modules_open:
- * @tree: an fd of the tree (varve_tree_open), borrowed.
+ * varve_module_index_open:
+ * @tree: an fd of the tree (varve_source_open), borrowed.
  *
  * Errors: NOT_FOUND (no modules of @version, or depmod was not run), CORRUPT.
  */
-VarveModules *varve_modules_open(int tree, const char *version, GError **error);
-void varve_modules_free(VarveModules *modules);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveModules, varve_modules_free)
+VarveModuleIndex *varve_module_index_open(int tree, const char *version, GError **error);
+void varve_module_index_free(VarveModuleIndex *modules);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveModuleIndex, varve_module_index_free)
 
 /**
- * varve_modules_require:
+ * varve_module_index_require:
  * Puts @name ('-' and '_' are the same; an alias is taken for all modules that have it) after all
  * that it depends on, hard and, where the kernel has it, soft. What is built in needs nothing.
  *
  * Errors: NOT_FOUND (the kernel has no such module), CORRUPT (modules.dep names what is not in
  * it, or goes in circles).
  */
-gboolean varve_modules_require(VarveModules *modules, const char *name, GError **error);
+gboolean varve_module_index_require(VarveModuleIndex *modules, const char *name, GError **error);
 
-/** varve_modules_order: (borrowed, char *) paths in the tree as required so far, in load order. */
-const GPtrArray *varve_modules_order(const VarveModules *modules);
+/** varve_module_index_order: (borrowed, char *) paths in the tree as required so far, in load
+ * order. */
+const GPtrArray *varve_module_index_order(const VarveModuleIndex *modules);
 
 /**
  * varve_module_read:
