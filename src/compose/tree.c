@@ -110,7 +110,7 @@ void varve_tree_set_package(VarveTree *tree, VarveTreeFile *file, const char *ne
 	file->path.package = g_string_chunk_insert_const(tree->strings, nevra);
 }
 
-static void add_parents(VarveTree *tree, const char *path)
+void varve_tree_add_parents(VarveTree *tree, const char *path)
 {
 	g_autofree char *parent = g_path_get_dirname(path);
 
@@ -124,7 +124,7 @@ void varve_tree_add_directory(VarveTree *tree, const char *path)
 
 	if (varve_tree_find(tree, path))
 		return;
-	add_parents(tree, path);
+	varve_tree_add_parents(tree, path);
 	file = add_file(tree, path);
 	file->path.mode = S_IFDIR | 0755;
 }
@@ -136,7 +136,7 @@ static VarveTreeFile *replace(VarveTree *tree, const char *path)
 
 	if (file)
 		varve_tree_drop(tree, file);
-	add_parents(tree, path);
+	varve_tree_add_parents(tree, path);
 	return add_file(tree, path);
 }
 

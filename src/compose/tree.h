@@ -42,9 +42,11 @@ gboolean varve_tree_rename(VarveTree *tree, VarveTreeFile *file, const char *pat
 /** varve_tree_drop: takes @file out (not what is below it) and frees it. */
 void varve_tree_drop(VarveTree *tree, VarveTreeFile *file);
 
-/** varve_tree_set_owner: whom the path table says brought the file. */
+/** varve_tree_set_package: whom the path table says brought the file. */
 void varve_tree_set_package(VarveTree *tree, VarveTreeFile *file, const char *nevra);
 
+/** varve_tree_add_parents: makes the directories above @path that are missing, 0755 root. */
+void varve_tree_add_parents(VarveTree *tree, const char *path);
 /** varve_tree_add_directory: makes @path and its parents where they are missing, 0755 root. */
 void varve_tree_add_directory(VarveTree *tree, const char *path);
 /** varve_tree_add_content: adds or replaces a regular file, root-owned; parents are made. */
