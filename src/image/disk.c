@@ -234,6 +234,14 @@ static gboolean copy_base(const Making *making, int fd, GError **error)
 	return TRUE;
 }
 
+static gboolean write_bytes(const char *path, GBytes *bytes, GError **error)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(bytes, &size);
+
+	return varve_file_write(AT_FDCWD, path, data, size, 0644, error);
+}
+
 static gboolean make_esp(const Making *making, const VarveFilesystem *where, GError **error)
 {
 	const VarveDisk *disk = making->disk;
@@ -253,14 +261,12 @@ static gboolean make_esp(const Making *making, const VarveFilesystem *where, GEr
 		{ "loader/loader.conf", conf },
 		{ uki_path, uki },
 	};
-	gsize size;
-	const void *data = g_bytes_get_data(disk->uki, &size);
 
 	return varve_dir_make(stage, 0755, error) &&
-	       varve_file_copy(disk->boot_loader, loader, 0644, error) &&
 	       varve_file_write(AT_FDCWD, conf, loader_conf, sizeof(loader_conf) - 1, 0644,
 				error) &&
-	       varve_file_write(AT_FDCWD, uki, data, size, 0644, error) &&
+	       write_bytes(loader, disk->boot_loader, error) &&
+	       write_bytes(uki, disk->uki, error) &&
 	       varve_esp_make(where, stage, files, G_N_ELEMENTS(files), error);
 }
 

@@ -28,7 +28,7 @@ typedef struct {
 	const char *base;          /* host path of the sealed base layer */
 	const char *const *layers; /* (nullable) host paths of sealed extension layers */
 	GBytes *uki;
-	const char *boot_loader; /* host path of systemd-bootARCH.efi, signed where wanted */
+	GBytes *boot_loader; /* varve_uki_boot_loader() */
 	/* Bytes; 0 is computed: ESP for three UKIs (128 MiB at least), slots for a base half as
 	 * large again (256 MiB at least), state for twice the layers and 1 GiB. */
 	guint64 esp_size;

@@ -16,7 +16,7 @@ static GBytes *read_part(const char *path, const char *what, GError **error)
 
 	if (varve_file_read(AT_FDCWD, path, PART_LIMIT, &data, &size, error))
 		return g_bytes_new_take(data, size);
-	g_prefix_error(error, "unified kernel image: %s: ", what);
+	g_prefix_error(error, "%s: ", what);
 	return NULL;
 }
 
@@ -36,14 +36,15 @@ static VarvePe *open_part(GBytes *bytes, const char *path, const VarveArch *arch
 	return g_steal_pointer(&pe);
 }
 
-static GBytes *sign(const VarveUki *uki, GBytes *image, GError **error)
+static GBytes *sign(GBytes *image, const char *name, const VarvePrivateKey *key,
+		    const VarveCertificate *certificate, GError **error)
 {
 	g_autoptr(VarvePe) pe = NULL;
 
-	if (!uki->key)
+	if (!key)
 		return g_bytes_ref(image);
-	pe = varve_pe_open(image, "unified kernel image", error);
-	return pe ? varve_pe_sign(pe, uki->key, uki->certificate, error) : NULL;
+	pe = varve_pe_open(image, name, error);
+	return pe ? varve_pe_sign(pe, key, certificate, error) : NULL;
 }
 
 GBytes *varve_uki_build(const VarveUki *uki, GError **error)
@@ -77,7 +78,17 @@ GBytes *varve_uki_build(const VarveUki *uki, GError **error)
 					{ ".linux", kernel },
 				},
 				5, error);
-	return image ? sign(uki, image, error) : NULL;
+	return image ? sign(image, "unified kernel image", uki->key, uki->certificate, error)
+		     : NULL;
+}
+
+GBytes *varve_uki_boot_loader(const char *path, const VarveArch *arch, const VarvePrivateKey *key,
+			      const VarveCertificate *certificate, GError **error)
+{
+	g_autoptr(GBytes) bytes = read_part(path, "boot loader", error);
+	g_autoptr(VarvePe) pe = bytes ? open_part(bytes, path, arch, error) : NULL;
+
+	return pe ? sign(bytes, path, key, certificate, error) : NULL;
 }
 
 char *varve_uki_command_line(const VarveDigest *root, const char *const *further, GError **error)

@@ -31,6 +31,15 @@ typedef struct {
 GBytes *varve_uki_build(const VarveUki *uki, GError **error);
 
 /**
+ * varve_uki_boot_loader:
+ * Reads systemd-boot from @path and signs it where @key is given (with @certificate).
+ *
+ * Returns: (caller unrefs). Errors: as varve_uki_build().
+ */
+GBytes *varve_uki_boot_loader(const char *path, const VarveArch *arch, const VarvePrivateKey *key,
+			      const VarveCertificate *certificate, GError **error);
+
+/**
  * varve_uki_command_line:
  * The kernel's command line: varve.roothash=@root, what closes systemd's own automatic mounts and
  * imported credentials, then @further (nullable; an edition's kernel-command-line).
