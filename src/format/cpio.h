@@ -24,7 +24,7 @@ typedef enum {
  * @level: zstd's (1-19); 0 is VARVE_CPIO_ZSTD_LEVEL.
  * @mtime: seconds since the epoch, for every entry; 0 to 4294967295.
  *
- * Errors: SYSTEM.
+ * Errors: USAGE (@mtime), SYSTEM (@level).
  */
 VarveCpio *varve_cpio_new(int fd, VarveCpioCompression compression, int level, gint64 mtime,
 			  GError **error);

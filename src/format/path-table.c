@@ -2,6 +2,7 @@
 #include "format/path-table.h"
 
 #include "base/error.h"
+#include "format/path.h"
 
 #include <limits.h>
 #include <string.h>
@@ -77,23 +78,6 @@ static void put64(guint8 *bytes, guint64 value)
 	memcpy(bytes, &value, sizeof value);
 }
 
-/* Relative, no empty, "." or ".." component. "" is the root. */
-static gboolean path_is_canonical(const char *path)
-{
-	if (!*path)
-		return TRUE;
-	for (;;) {
-		size_t length = strcspn(path, "/");
-
-		if (length == 0 || (length == 1 && path[0] == '.') ||
-		    (length == 2 && path[0] == '.' && path[1] == '.'))
-			return FALSE;
-		if (!path[length])
-			return TRUE;
-		path += length + 1;
-	}
-}
-
 /* What must hold of a record, whoever made it; NULL where it does. */
 static const char *record_fault(const VarvePath *path)
 {
@@ -103,7 +87,7 @@ static const char *record_fault(const VarvePath *path)
 	if (strnlen(path->path, PATH_MAX) == PATH_MAX ||
 	    strnlen(path->target, PATH_MAX) == PATH_MAX)
 		return "the path or target is longer than Linux allows";
-	if (!path_is_canonical(path->path))
+	if (!varve_path_is_canonical(path->path))
 		return "the path is not in canonical form";
 	if (path->mode & ~(mode_t)(S_IFMT | 07777))
 		return "the mode has bits that mean nothing";
