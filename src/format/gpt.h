@@ -29,7 +29,8 @@ typedef struct {
 typedef struct {
 	uint32_t sector_size; /* 512 or 4096 */
 	VarveGuid disk_id;
-	uint64_t disk_size; /* bytes */
+	uint64_t disk_size;      /* bytes */
+	gboolean backup_differs; /* read only: the table at the end is missing or another */
 	guint n_partitions;
 	VarveGptPartition partitions[128];
 } VarveGpt;

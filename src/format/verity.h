@@ -27,12 +27,14 @@ gboolean varve_verity_write(int data_fd, guint64 data_offset, guint64 blocks, in
  * @root. Needs no device-mapper.
  *
  * @hash_size: bytes of the hash partition; a tree that would not fit is CORRUPT.
- * @progress: (nullable) told the bytes done.
+ * @ret_bad_block: (nullable) set also on failure: the first data block that differs where that
+ * is what is wrong, else G_MAXUINT64.
  *
  * Errors: CORRUPT, naming the first block that differs; SYSTEM.
  */
-gboolean varve_verity_verify(int fd, guint64 data_offset, guint64 data_size, guint64 hash_offset,
-			     guint64 hash_size, const VarveDigest *root, GError **error);
+gboolean varve_verity_verify(int data_fd, guint64 data_offset, guint64 data_size, int hash_fd,
+			     guint64 hash_offset, guint64 hash_size, const VarveDigest *root,
+			     guint64 *ret_bad_block, GError **error);
 
 typedef struct {
 	guint64 data_blocks;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "crypt/signature.h"
-#include "format/gpt.h"
 #include "format/manifest.h"
+#include "format/partition-types.h"
 #include "format/path-table.h"
 
 typedef struct VarveLayer VarveLayer;
@@ -27,9 +27,13 @@ void varve_layer_free(VarveLayer *layer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveLayer, varve_layer_free)
 
 const char *varve_layer_name(const VarveLayer *layer); /* for messages */
-int varve_layer_fd(const VarveLayer *layer);           /* borrowed */
+/** (borrowed) what the data lie in, and the hash tree: the same fd for a layer file. */
+int varve_layer_fd(const VarveLayer *layer);
+int varve_layer_hash_fd(const VarveLayer *layer);
+/** (static) what its partition types say; NULL for a layer of partitions. A claim. */
+const VarveArch *varve_layer_arch(const VarveLayer *layer);
 const VarveDigest *varve_layer_root(const VarveLayer *layer);
-/** Where data and tree lie within the fd, in bytes. */
+/** Where data and tree lie within their fds, in bytes. */
 void varve_layer_extents(const VarveLayer *layer, guint64 *ret_data_offset, guint64 *ret_data_size,
 			 guint64 *ret_hash_offset, guint64 *ret_hash_size);
 /** Where the signature partition lies within the fd, in bytes; 0 and 0 for a layer of partitions.
