@@ -23,7 +23,7 @@ typedef struct {
 	guint roles;       /* bits 1 << VARVE_ROLE_… */
 	char **paths;      /* globs over absolute paths; directories above a match are implied */
 	char **selinux_types;
-	char **setuid;       /* globs: paths that may be setuid or setgid */
+	char **setuid;       /* globs: files that may be setuid or setgid */
 	char **capabilities; /* globs: paths that may carry security.capability */
 	char **reserved;     /* globs: reserved paths that this key may bring all the same */
 	gboolean kernel_modules;

@@ -1,0 +1,158 @@
+/* From candidates to a decision each: the rules are asked one by one, then about the stack. */
+#include "base/text.h"
+#include "policy/rule.h"
+
+#include <string.h>
+
+static gint compare_path(gconstpointer a, gconstpointer b)
+{
+	const VarvePath *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+gboolean varve_facts_find(const VarveFacts *facts, const char *path, VarvePath *ret_path)
+{
+	VarvePath wanted = { .path = path };
+	const VarvePath *key = &wanted;
+	const VarvePath **found;
+	gsize index;
+
+	if (facts->tree) {
+		found = bsearch(&key, facts->tree->pdata, facts->tree->len, sizeof(gpointer),
+				compare_path);
+		if (found)
+			*ret_path = **found;
+		return found != NULL;
+	}
+	return facts->paths && varve_path_table_find(facts->paths, path, &index, NULL) &&
+	       varve_path_table_get(facts->paths, index, ret_path, NULL);
+}
+
+/* The policy's rules for the candidate's certificate, name and role. */
+static GPtrArray *applying(const VarvePolicy *policy, const VarveFacts *layer)
+{
+	GPtrArray *list = g_ptr_array_new();
+
+	for (guint i = 0; i < policy->allows->len; i++) {
+		VarveAllow *allow = policy->allows->pdata[i];
+		gboolean named = FALSE;
+
+		for (char **glob = allow->layers; *glob && !named; glob++)
+			named = varve_glob_match(*glob, layer->manifest->name);
+		if (named && strcmp(allow->certificate, layer->signer->name) == 0 &&
+		    (allow->roles & (1u << layer->manifest->role)) != 0)
+			g_ptr_array_add(list, allow);
+	}
+	return list;
+}
+
+static VarveRefusal *ask(const VarveCase *c, VarveStage stage)
+{
+	for (const VarveRule *rule = varve_policy_rules(); rule->reason.code; rule++) {
+		g_autofree char *sentence = NULL;
+
+		if (rule->stage != stage)
+			continue;
+		sentence = rule->check(c);
+		if (sentence)
+			return varve_refusal_new(rule->reason.code, "%s", sentence);
+	}
+	return NULL;
+}
+
+static void remember_paths(GHashTable *owners, const VarveFacts *layer)
+{
+	for (guint i = 0; i < layer->tree->len; i++) {
+		const VarvePath *path = layer->tree->pdata[i];
+
+		if (!g_hash_table_contains(owners, path->path))
+			g_hash_table_insert(owners, (gpointer)path->path, (gpointer)layer);
+	}
+}
+
+/* Refuses, lowest first, what collides with the base or with an accepted layer below. */
+static void ask_conflicts(const VarveCase *common, const GPtrArray *candidates, GPtrArray *hard,
+			  GPtrArray *verdicts)
+{
+	g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) stack = g_ptr_array_new();
+
+	g_ptr_array_add(stack, (gpointer)common->base);
+	for (guint i = 0; i < candidates->len; i++) {
+		VarveCase c = *common;
+		VarveRefusal *refusal;
+
+		varve_refusal_free(verdicts->pdata[i]);
+		verdicts->pdata[i] = NULL;
+		if (hard->pdata[i])
+			continue;
+		c.layer = candidates->pdata[i];
+		c.owners = owners;
+		c.stack = stack;
+		refusal = ask(&c, VARVE_STAGE_CONFLICT);
+		verdicts->pdata[i] = refusal;
+		if (refusal)
+			continue;
+		remember_paths(owners, c.layer);
+		g_ptr_array_add(stack, (gpointer)c.layer);
+	}
+}
+
+/* Refuses for good who lacks something; returns whether there was one. */
+static gboolean ask_requires(const VarveCase *common, const GPtrArray *candidates, GPtrArray *hard,
+			     const GPtrArray *verdicts)
+{
+	g_autoptr(GPtrArray) stack = g_ptr_array_new();
+	gboolean changed = FALSE;
+
+	g_ptr_array_add(stack, (gpointer)common->base);
+	for (guint i = 0; i < candidates->len; i++) {
+		if (!hard->pdata[i] && !verdicts->pdata[i])
+			g_ptr_array_add(stack, candidates->pdata[i]);
+	}
+	for (guint i = 0; i < candidates->len; i++) {
+		VarveCase c = *common;
+
+		if (hard->pdata[i] || verdicts->pdata[i])
+			continue;
+		c.layer = candidates->pdata[i];
+		c.stack = stack;
+		hard->pdata[i] = ask(&c, VARVE_STAGE_REQUIRE);
+		changed = changed || hard->pdata[i];
+	}
+	return changed;
+}
+
+GPtrArray *varve_policy_decide(const VarvePolicy *policy, const VarveFacts *base,
+			       const GPtrArray *candidates, gint64 today)
+{
+	g_autoptr(GPtrArray) hard =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_refusal_free);
+	g_autoptr(GPtrArray) verdicts =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_refusal_free);
+	VarveCase common = { .policy = policy, .base = base, .today = today };
+
+	g_ptr_array_set_size(hard, (gint)candidates->len);
+	g_ptr_array_set_size(verdicts, (gint)candidates->len);
+	for (guint i = 0; i < candidates->len; i++) {
+		VarveCase c = common;
+		g_autoptr(GPtrArray) allows = applying(policy, candidates->pdata[i]);
+
+		c.layer = candidates->pdata[i];
+		c.allows = allows;
+		hard->pdata[i] = ask(&c, VARVE_STAGE_SELF);
+	}
+	/* First what cannot work in any case, so that it takes no path from others; then in turn
+	 * until nothing changes: every further round refuses one more for good. */
+	while (ask_requires(&common, candidates, hard, verdicts))
+		continue;
+	do {
+		ask_conflicts(&common, candidates, hard, verdicts);
+	} while (ask_requires(&common, candidates, hard, verdicts));
+	for (guint i = 0; i < candidates->len; i++) {
+		if (hard->pdata[i])
+			verdicts->pdata[i] = g_steal_pointer(&hard->pdata[i]);
+	}
+	return g_steal_pointer(&verdicts);
+}

@@ -1,0 +1,71 @@
+/* Inside policy/: what a rule is and what it sees. One rule, one stable reason code. */
+#pragma once
+
+#include "policy/policy.h"
+
+/** Everything a rule may look at. All borrowed. */
+typedef struct {
+	const VarvePolicy *policy;
+	const VarveFacts *base;
+	const VarveFacts *layer;
+	const GPtrArray *allows; /* VarveAllow *: the rules of the policy that apply to it */
+	gint64 today;            /* days since the epoch; 0: not known */
+	/* Only for rules that are about the stack: */
+	GHashTable *owners; /* path → VarveFacts *, of the layers that were accepted below */
+	GPtrArray *stack;   /* VarveFacts *: the base and all layers still accepted */
+} VarveCase;
+
+/** VarveCheck: NULL where the layer passes, else (caller frees) the sentence that says why not. */
+typedef char *(*VarveCheck)(const VarveCase *c);
+
+typedef enum {
+	VARVE_STAGE_BEFORE,   /* found while the layer is opened; no check */
+	VARVE_STAGE_SELF,     /* about the layer itself */
+	VARVE_STAGE_CONFLICT, /* with those below */
+	VARVE_STAGE_REQUIRE,  /* of those below and beside */
+} VarveStage;
+
+typedef struct {
+	VarveReasonCode reason;
+	VarveStage stage;
+	VarveCheck check;
+} VarveRule;
+
+/** (static) all rules in the order in which they are asked; ends with a NULL code. */
+const VarveRule *varve_policy_rules(void);
+
+/** varve_facts_find: (borrowed strings) looks @path up in the tree or, for a base, the path table.
+ */
+gboolean varve_facts_find(const VarveFacts *facts, const char *path, VarvePath *ret_path);
+
+/** varve_globs_match: whether @path (relative) matches one of @globs (absolute). */
+gboolean varve_globs_match(char *const *globs, const char *path);
+
+/** varve_requires_missing: (caller frees) the first requirement of @layer that nothing in @stack
+ *  provides, or NULL. */
+char *varve_requires_missing(const VarveFacts *layer, const GPtrArray *stack);
+
+/* rules-identity.c */
+char *varve_rule_role(const VarveCase *c);
+char *varve_rule_revoked(const VarveCase *c);
+char *varve_rule_key_scope(const VarveCase *c);
+char *varve_rule_architecture(const VarveCase *c);
+char *varve_rule_extension_release(const VarveCase *c);
+char *varve_rule_misnamed(const VarveCase *c);
+char *varve_rule_rollback(const VarveCase *c);
+char *varve_rule_support_ended(const VarveCase *c);
+/* rules-content.c */
+char *varve_rule_path_outside_usr(const VarveCase *c);
+char *varve_rule_device_node(const VarveCase *c);
+char *varve_rule_overlay_attribute(const VarveCase *c);
+char *varve_rule_setuid(const VarveCase *c);
+char *varve_rule_file_capability(const VarveCase *c);
+char *varve_rule_kernel_module(const VarveCase *c);
+char *varve_rule_reserved_path(const VarveCase *c);
+char *varve_rule_path_scope(const VarveCase *c);
+char *varve_rule_unlabelled(const VarveCase *c);
+/* rules-stack.c */
+char *varve_rule_duplicate_layer(const VarveCase *c);
+char *varve_rule_path_conflict(const VarveCase *c);
+char *varve_rule_directory_mismatch(const VarveCase *c);
+char *varve_rule_requires(const VarveCase *c);

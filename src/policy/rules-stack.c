@@ -1,0 +1,84 @@
+/* Rules about a layer among the others. */
+#include "policy/rule.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+char *varve_rule_duplicate_layer(const VarveCase *c)
+{
+	const char *name = c->layer->manifest->name;
+
+	for (guint i = 0; i < c->stack->len; i++) {
+		const VarveFacts *other = c->stack->pdata[i];
+
+		if (other != c->layer && strcmp(other->manifest->name, name) == 0)
+			return g_strdup_printf("'%s' in %s is merged already", name,
+					       *other->file ? other->file : "the base");
+	}
+	return NULL;
+}
+
+/* Who below @c->layer has @path, and as what; NULL where nobody does. */
+static const VarveFacts *owner_of(const VarveCase *c, const char *path, VarvePath *ret_path)
+{
+	const VarveFacts *owner = g_hash_table_lookup(c->owners, path);
+
+	if (owner && varve_facts_find(owner, path, ret_path))
+		return owner;
+	return varve_facts_find(c->base, path, ret_path) ? c->base : NULL;
+}
+
+char *varve_rule_path_conflict(const VarveCase *c)
+{
+	for (guint i = 0; i < c->layer->tree->len; i++) {
+		const VarvePath *path = c->layer->tree->pdata[i];
+		const VarveFacts *owner;
+		VarvePath below;
+
+		owner = owner_of(c, path->path, &below);
+		if (owner && !(S_ISDIR(path->mode) && S_ISDIR(below.mode)))
+			return g_strdup_printf("/%s is also in layer '%s'", path->path,
+					       owner->manifest->name);
+	}
+	return NULL;
+}
+
+/* The topmost directory wins in a merge: all must agree, or the base's would silently change. */
+char *varve_rule_directory_mismatch(const VarveCase *c)
+{
+	for (guint i = 0; i < c->layer->tree->len; i++) {
+		const VarvePath *path = c->layer->tree->pdata[i];
+		const VarveFacts *owner;
+		VarvePath below;
+
+		/* The root is not merged, what is below /usr is. */
+		if (!S_ISDIR(path->mode) || path->path[0] == '\0')
+			continue;
+		owner = owner_of(c, path->path, &below);
+		if (!owner)
+			continue;
+		if (path->mode != below.mode || path->uid != below.uid || path->gid != below.gid)
+			return g_strdup_printf(
+				"/%s has mode %04o, owner %u:%u; in layer '%s' it has "
+				"%04o, %u:%u",
+				path->path, path->mode & 07777, path->uid, path->gid,
+				owner->manifest->name, below.mode & 07777, below.uid, below.gid);
+		if (strcmp(path->label, below.label) != 0)
+			return g_strdup_printf("/%s has label '%s'; in layer '%s' it has '%s'",
+					       path->path, path->label, owner->manifest->name,
+					       below.label);
+	}
+	return NULL;
+}
+
+char *varve_rule_requires(const VarveCase *c)
+{
+	g_autofree char *missing = varve_requires_missing(c->layer, c->stack);
+
+	if (!missing)
+		return NULL;
+	return g_strdup_printf(
+		"it requires '%s', which neither the base nor another accepted layer "
+		"provides",
+		missing);
+}
