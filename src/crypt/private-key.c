@@ -57,7 +57,7 @@ static EVP_PKEY *load_file(const char *path, GError **error)
 	const unsigned char *at;
 	OSSL_DECODER_CTX *decoder;
 	gboolean encrypted;
-	size_t size, left;
+	size_t size = 0, left;
 	int result;
 
 	if (!read_secret(path, &data, &size, error))

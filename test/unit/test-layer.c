@@ -75,7 +75,7 @@ static void fixture_clear(Fixture *f)
 {
 	varve_private_key_free(f->key);
 	varve_certificate_free(f->certificate);
-	g_assert_true(varve_tree_remove(AT_FDCWD, f->dir, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, f->dir, NULL));
 	g_free(f->dir);
 	g_free(f->image);
 	g_free(f->path);

@@ -42,7 +42,7 @@ static void keys_clear(Keys *keys)
 	varve_private_key_free(keys->key);
 	varve_certificate_free(keys->certificate);
 	varve_certificate_free(keys->stranger);
-	g_assert_true(varve_tree_remove(AT_FDCWD, keys->dir, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, keys->dir, NULL));
 	g_free(keys->dir);
 }
 
