@@ -38,7 +38,7 @@ gboolean varve_accounts_read_ids(const char *root, const char *file, GHashTable 
 /* One of the four files while it is being changed. */
 typedef struct {
 	const char *path;
-	mode_t mode;
+	gboolean secret;
 	GString *text;
 } Database;
 
@@ -151,7 +151,8 @@ static gboolean add_user(Accounts *accounts, const VarveUser *user, GError **err
 				       user->uid, GPOINTER_TO_UINT(gid), user->comment, user->home,
 				       user->shell);
 		/* No day of the last change: it would differ from build to build. */
-		g_string_append_printf(accounts->shadow.text, "%s:!*:::::::\n", user->name);
+		g_string_append_printf(accounts->shadow.text,
+				       user->uid ? "%s:!*:::::::\n" : "%s:*:::::::\n", user->name);
 	}
 	for (gsize i = 0; user->groups && user->groups[i]; i++) {
 		if (!g_hash_table_contains(accounts->groups, user->groups[i]))
@@ -170,6 +171,7 @@ static gboolean change(Accounts *accounts, const char *root, const VarveLayerDef
 {
 	Database *const all[] = { &accounts->passwd, &accounts->shadow, &accounts->group,
 				  &accounts->gshadow };
+	gpointer shadow;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
 		if (!load(root, all[i], error))
@@ -183,9 +185,11 @@ static gboolean change(Accounts *accounts, const char *root, const VarveLayerDef
 	for (gsize i = 0; i < layer->n_users; i++)
 		if (!add_user(accounts, &layer->users[i], error))
 			return FALSE;
+	shadow = g_hash_table_lookup(accounts->groups, "shadow");
 	for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
 		if (!varve_root_write(root, all[i]->path, all[i]->text->str, all[i]->text->len,
-				      all[i]->mode, 0, 0, error))
+				      all[i]->secret ? (shadow ? 0640 : 0) : 0644, 0,
+				      all[i]->secret ? GPOINTER_TO_UINT(shadow) : 0, error))
 			return FALSE;
 	return TRUE;
 }
@@ -193,10 +197,10 @@ static gboolean change(Accounts *accounts, const char *root, const VarveLayerDef
 gboolean varve_accounts_add(const char *root, const VarveLayerDefinition *layer, GError **error)
 {
 	Accounts accounts = {
-		.passwd = { "etc/passwd", 0644, NULL },
-		.shadow = { "etc/shadow", 0000, NULL },
-		.group = { "etc/group", 0644, NULL },
-		.gshadow = { "etc/gshadow", 0000, NULL },
+		.passwd = { "etc/passwd", FALSE, NULL },
+		.shadow = { "etc/shadow", TRUE, NULL },
+		.group = { "etc/group", FALSE, NULL },
+		.gshadow = { "etc/gshadow", TRUE, NULL },
 	};
 	gboolean ok = change(&accounts, root, layer, error);
 	Database *const all[] = { &accounts.passwd, &accounts.shadow, &accounts.group,

@@ -16,7 +16,8 @@ gboolean varve_accounts_read_ids(const char *root, const char *file, GHashTable 
 /**
  * varve_accounts_add:
  * Adds @layer's groups and users to the four files of @root, in the order of the definition; an
- * account that is there with the same number is left as it is.
+ * account that is there with the same number is left as it is. shadow and gshadow are readable by
+ * the group "shadow" where there is one.
  *
  * Errors: CONFLICT: the name or number is taken by another; names both and the origin.
  */

@@ -181,7 +181,7 @@ char *varve_declare_sysusers(const VarveLayerDefinition *layer)
 	for (gsize i = 0; i < layer->n_users; i++) {
 		const VarveUser *user = &layer->users[i];
 
-		g_string_append_printf(text, "u %s %u:%s \"%s\" %s %s\n", user->name, user->uid,
+		g_string_append_printf(text, "u! %s %u:%s \"%s\" %s %s\n", user->name, user->uid,
 				       user->group, user->comment, user->home, user->shell);
 		for (gsize j = 0; user->groups && user->groups[j]; j++)
 			g_string_append_printf(text, "m %s %s\n", user->name, user->groups[j]);

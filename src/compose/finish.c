@@ -16,7 +16,8 @@
 #define INSIDE "/run/root" /* where a tool sees the root that it works on */
 #define CERTIFICATE_LIMIT (1 << 20)
 
-/* Runs a program of the tools tree with the root at INSIDE; "@" in @arguments stands for it. */
+/* Runs a program of the tools tree with the root at INSIDE; an "@" in its arguments stands for it.
+ */
 static gboolean run_tool(const VarveFinish *finish, GError **error, const char *program, ...)
 {
 	const gboolean contained = varve_tools_root(finish->tools) != NULL;
@@ -43,57 +44,19 @@ static gboolean run_tool(const VarveFinish *finish, GError **error, const char *
 			       error);
 }
 
-static gboolean make_skeleton(const VarveFinish *finish, GError **error)
+/* The kernel beside its modules, where every tool of today looks; modules plain and indexed. */
+static gboolean finish_kernel(const VarveFinish *finish, const char *version, GError **error)
 {
-	static const struct {
-		const char *path;
-		mode_t mode;
-	} directories[] = {
-		{ "/dev", 0755 },  { "/proc", 0555 }, { "/sys", 0555 },     { "/run", 0755 },
-		{ "/tmp", 01777 }, { "/var", 0755 },  { "/etc", 0755 },     { "/usr", 0755 },
-		{ "/boot", 0755 }, { "/efi", 0755 },  { "/usr/opt", 0755 }, { "/usr/local", 0755 },
-	};
+	g_autofree char *from = g_strdup_printf("%s/boot/vmlinuz-%s", finish->root, version);
+	g_autofree char *to =
+		g_strdup_printf("%s/usr/lib/modules/%s/vmlinuz", finish->root, version);
 
-	for (gsize i = 0; i < G_N_ELEMENTS(directories); i++)
-		if (!varve_root_mkdir(finish->root, directories[i].path, directories[i].mode, 0, 0,
-				      error))
-			return FALSE;
-	return TRUE;
+	if (rename(from, to) < 0 && errno != ENOENT)
+		return varve_fail_errno(error, errno, "%s: cannot move", from);
+	return run_tool(finish, error, "depmod", "-b", "@", version, NULL);
 }
 
-/* What is written to at run time lies on the state partition; the root only leads there. */
-static gboolean make_state_links(const VarveFinish *finish, GError **error)
-{
-	static const struct {
-		const char *name, *target, *seed;
-		mode_t mode;
-	} links[] = {
-		{ "root", "var/roothome", "var/roothome", 0700 },
-		{ "home", "var/home", "var/home", 0755 },
-		{ "srv", "var/srv", "var/srv", 0755 },
-		{ "mnt", "var/mnt", "var/mnt", 0755 },
-		{ "opt", "usr/opt", NULL, 0 },
-	};
-	varve_autofd top = varve_dir_open(AT_FDCWD, finish->root, error);
-
-	if (top < 0)
-		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
-		g_autofree char *seed = g_strconcat("/", links[i].seed, NULL);
-		struct stat st;
-
-		if (fstatat(top, links[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISDIR(st.st_mode) && !varve_dir_remove(top, links[i].name, error))
-			return FALSE;
-		if (!varve_root_link(finish->root, links[i].name, links[i].target, error) ||
-		    (links[i].seed &&
-		     !varve_root_mkdir(finish->root, seed, links[i].mode, 0, 0, error)))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean unpack_modules(const VarveFinish *finish, GError **error)
+static gboolean finish_kernels(const VarveFinish *finish, GError **error)
 {
 	g_autofree char *modules = g_build_filename(finish->root, "usr/lib/modules", NULL);
 	g_auto(GStrv) versions = NULL;
@@ -104,7 +67,7 @@ static gboolean unpack_modules(const VarveFinish *finish, GError **error)
 	    !varve_dir_list(AT_FDCWD, modules, &versions, error))
 		return FALSE;
 	for (char **version = versions; *version; version++)
-		if (!run_tool(finish, error, "depmod", "-b", "@", *version, NULL))
+		if (!finish_kernel(finish, *version, error))
 			return FALSE;
 	return TRUE;
 }
@@ -153,8 +116,10 @@ static gboolean declare(const VarveFinish *finish, GError **error)
 	       (!*sysctl || varve_root_write_text(finish->root, sysctl_path, sysctl, error));
 }
 
-static gboolean make_accounts(const VarveFinish *finish, GError **error)
+/* What a package's sysusers.d makes up by itself has another number on another day. */
+static gboolean check_accounts(const VarveFinish *finish, GError **error)
 {
+	g_autofree char *lock = g_build_filename(finish->root, "etc/.pwd.lock", NULL);
 	g_autoptr(GHashTable) users = NULL, groups = NULL;
 
 	if (!varve_root_exists(finish->root, "usr/lib/sysusers.d"))
@@ -162,31 +127,34 @@ static gboolean make_accounts(const VarveFinish *finish, GError **error)
 	return varve_accounts_read_ids(finish->root, "etc/passwd", &users, error) &&
 	       varve_accounts_read_ids(finish->root, "etc/group", &groups, error) &&
 	       run_tool(finish, error, "systemd-sysusers", "--root=@", NULL) &&
-	       varve_accounts_check(finish->root, users, groups, finish->edition->base, error);
+	       varve_accounts_check(finish->root, users, groups, finish->edition->base, error) &&
+	       varve_dir_remove(AT_FDCWD, lock, error);
 }
 
 static gboolean set_units(const VarveFinish *finish, GError **error)
 {
 	const VarveLayerDefinition *layer = finish->edition->base;
 	g_autofree char *preset = varve_declare_preset(layer);
-	g_autofree char *path =
-		g_strdup_printf("/usr/lib/systemd/system-preset/10-varve-%s.preset", layer->name);
 
 	if (!varve_root_exists(finish->root, "usr/lib/systemd/system"))
 		return TRUE;
 	for (gsize i = 0; layer->mask && layer->mask[i]; i++) {
 		g_autofree char *unit =
-			g_build_filename("/etc/systemd/system", layer->mask[i], NULL);
+			g_build_filename("/usr/lib/systemd/system", layer->mask[i], NULL);
 
 		if (!varve_root_link(finish->root, unit, "/dev/null", error))
 			return FALSE;
 	}
-	return varve_root_write_text(finish->root, path, preset, error) &&
-	       run_tool(finish, error, "systemctl", "--root=@", "preset-all", NULL);
+	return varve_root_write_text(finish->root, "/usr/lib/systemd/system-preset/10-varve.preset",
+				     preset, error) &&
+	       run_tool(finish, error, "systemctl", "--root=@", "preset-all", NULL) &&
+	       run_tool(finish, error, "systemctl", "--root=@", "--global", "preset-all", NULL);
 }
 
 static gboolean make_databases(const VarveFinish *finish, GError **error)
 {
+	g_autofree char *cache = g_build_filename(finish->root, "var/cache/ldconfig", NULL);
+
 	if (varve_root_exists(finish->root, "usr/lib/udev/hwdb.d") &&
 	    !run_tool(finish, error, "systemd-hwdb", "--root=@", "--usr", "--strict", "update",
 		      NULL))
@@ -194,7 +162,10 @@ static gboolean make_databases(const VarveFinish *finish, GError **error)
 	if (varve_root_exists(finish->root, "usr/lib/systemd/catalog") &&
 	    !run_tool(finish, error, "journalctl", "--root=@", "--update-catalog", NULL))
 		return FALSE;
-	return run_tool(finish, error, "ldconfig", "-X", "-r", "@", NULL);
+	if (!run_tool(finish, error, "ldconfig", "-X", "-r", "@", NULL))
+		return FALSE;
+	/* Its cache of the cache has inode numbers and times of this machine. */
+	return varve_dir_remove(AT_FDCWD, cache, error);
 }
 
 static gboolean append_certificate(const char *root, const char *path, GString *bundle,
@@ -239,7 +210,10 @@ static gboolean move_var(const VarveFinish *finish, GError **error)
 	g_autofree char *factory = g_build_filename(finish->root, "usr/share/factory", NULL);
 	g_autofree char *seed = g_build_filename(factory, "var", NULL);
 
-	if (!varve_root_mkdir(finish->root, "/usr/share/factory", 0755, 0, 0, error) ||
+	/* With these, and one time for all files, ConditionNeedsUpdate= never holds. */
+	if (!varve_root_write_text(finish->root, "/etc/.updated", "", error) ||
+	    !varve_root_write_text(finish->root, "/var/.updated", "", error) ||
+	    !varve_root_mkdir(finish->root, "/usr/share/factory", 0755, 0, 0, error) ||
 	    !varve_dir_remove(AT_FDCWD, seed, error))
 		return FALSE;
 	if (rename(var, seed) < 0)
@@ -253,16 +227,14 @@ gboolean varve_finish_base(const VarveFinish *finish, GError **error)
 		const char *name;
 		gboolean (*run)(const VarveFinish *finish, GError **error);
 	} steps[] = {
-		{ "directories", make_skeleton },
-		{ "kernel modules", unpack_modules },
+		{ "what the layer declares", declare },
+		{ "kernels", finish_kernels },
 		{ "identity", write_identity },
 		{ "trust", write_trust },
-		{ "what the layer declares", declare },
-		{ "accounts", make_accounts },
+		{ "accounts", check_accounts },
 		{ "units", set_units },
 		{ "databases", make_databases },
 		{ "certificates of authorities", bundle_certificates },
-		{ "links to the state", make_state_links },
 		{ "the seed of /var", move_var },
 	};
 

@@ -234,8 +234,7 @@ gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 	g_autoptr(VarveTree) tree = varve_tree_new();
 	g_autoptr(VarveManifest) manifest = make_manifest(image);
 
-	if (!check_requires(image, manifest, error) ||
-	    !varve_tree_scan(tree, image->staged, image->layer->exclude, error))
+	if (!check_requires(image, manifest, error) || !varve_tree_scan(tree, image->staged, error))
 		return FALSE;
 	attribute(tree, image->installed);
 	if (image->layer->role != VARVE_ROLE_BASE) {

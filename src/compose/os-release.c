@@ -37,6 +37,7 @@ char *varve_os_release(const VarveDefinition *definition, const VarveEdition *ed
 	assign(text, "SUPPORT_END", support_end);
 	assign(text, "VENDOR_NAME", os->vendor);
 	assign(text, "HOME_URL", os->home_url);
+	assign(text, "DEFAULT_HOSTNAME", os->id);
 	return g_string_free(text, FALSE);
 }
 

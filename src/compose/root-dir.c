@@ -90,7 +90,9 @@ gboolean varve_root_link(const char *root, const char *path, const char *target,
 
 	if (parent < 0)
 		return FALSE;
-	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+	/* Over an empty directory too: a package's mount points become links to the state. */
+	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT &&
+	    unlinkat(parent, name, AT_REMOVEDIR) < 0)
 		return varve_fail_errno(error, errno, "%s%s: cannot replace by a link", root, path);
 	if (symlinkat(target, parent, name) < 0)
 		return varve_fail_errno(error, errno, "%s%s: cannot make the link", root, path);

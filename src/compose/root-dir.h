@@ -20,7 +20,7 @@ gboolean varve_root_write(const char *root, const char *path, const void *data, 
 /** The same, root-owned, 0644, from a string. */
 gboolean varve_root_write_text(const char *root, const char *path, const char *text,
 			       GError **error);
-/** Replaces what is there, unless it is a directory, by a link. */
+/** Replaces what is there, unless it is a directory with something in it, by a link. */
 gboolean varve_root_link(const char *root, const char *path, const char *target, GError **error);
 gboolean varve_root_mkdir(const char *root, const char *path, mode_t mode, uid_t uid, gid_t gid,
 			  GError **error);

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "base/text.h"
 #include "crypt/sha256.h"
 
 #include <string.h>
@@ -181,18 +180,7 @@ VarveTreeFile *varve_tree_add_link(VarveTree *tree, const char *path, const char
 typedef struct {
 	VarveTree *tree;
 	const char *root;
-	const char *const *exclude;
 } Scan;
-
-static gboolean is_excluded(const Scan *scan, const char *path)
-{
-	g_autofree char *absolute = g_strconcat("/", path, NULL);
-
-	for (gsize i = 0; scan->exclude && scan->exclude[i]; i++)
-		if (varve_glob_match(scan->exclude[i], absolute))
-			return TRUE;
-	return FALSE;
-}
 
 static gint compare_xattrs(gconstpointer a, gconstpointer b)
 {
@@ -294,8 +282,6 @@ static gboolean scan_below(const Scan *scan, int parent, const char *name, const
 			*path ? g_strconcat(path, "/", *entry, NULL) : g_strdup(*entry);
 		struct stat st;
 
-		if (is_excluded(scan, child))
-			continue;
 		if (fstatat(fd, *entry, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return varve_fail_errno(error, errno, "%s/%s: cannot stat", scan->root,
 						child);
@@ -308,10 +294,9 @@ static gboolean scan_below(const Scan *scan, int parent, const char *name, const
 	return TRUE;
 }
 
-gboolean varve_tree_scan(VarveTree *tree, const char *root, const char *const *exclude,
-			 GError **error)
+gboolean varve_tree_scan(VarveTree *tree, const char *root, GError **error)
 {
-	const Scan scan = { tree, root, exclude };
+	const Scan scan = { tree, root };
 	VarveTreeFile *top = varve_tree_find(tree, "");
 
 	if (!top)

@@ -24,11 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveTree, varve_tree_free)
  * Adds everything below the directory @root: modes, owners, links, xattrs (without
  * security.selinux, which becomes the label, and trusted.overlay.*). Sockets and fifos are left
  * out. Digests are not taken yet.
- *
- * @exclude: (nullable) globs over "/absolute/paths"; what matches is left out, with all below it.
  */
-gboolean varve_tree_scan(VarveTree *tree, const char *root, const char *const *exclude,
-			 GError **error);
+gboolean varve_tree_scan(VarveTree *tree, const char *root, GError **error);
 
 /** varve_tree_files: (borrowed) VarveTreeFile *, sorted by path. */
 const GPtrArray *varve_tree_files(VarveTree *tree);
