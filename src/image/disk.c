@@ -6,6 +6,7 @@
 #include "crypt/sha256.h"
 #include "format/verity.h"
 #include "image/filesystem.h"
+#include "image/sparse.h"
 #include "layer/layer.h"
 
 #include <string.h>
@@ -207,29 +208,14 @@ static gboolean copy_base(const Making *making, int fd, GError **error)
 {
 	for (Partition i = BASE_A; i <= BASE_A_SIGNATURE; i++) {
 		const VarveGptPartition *from = base_partition(making, i);
-		off_t in = (off_t)from->offset;
-		off_t out = (off_t)making->gpt.partitions[i].offset;
-		guint64 left = from->size;
 
 		if (from->size > making->gpt.partitions[i].size)
 			return varve_fail(error, VARVE_ERROR_CORRUPT,
 					  "%s: its partition for %s is larger than its data need",
 					  making->disk->base, names[i]);
-		while (left > 0) {
-			ssize_t n = copy_file_range(making->base_fd, &in, fd, &out, left, 0);
-
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n < 0)
-				return varve_fail_errno(error, errno,
-							"disk image: cannot copy '%s' into it",
-							making->disk->base);
-			if (n == 0)
-				return varve_fail(error, VARVE_ERROR_CORRUPT,
-						  "%s: ends before its partitions do",
-						  making->disk->base);
-			left -= (guint64)n;
-		}
+		if (!varve_sparse_copy(making->base_fd, from->offset, from->size, fd,
+				       making->gpt.partitions[i].offset, making->disk->base, error))
+			return FALSE;
 	}
 	return TRUE;
 }
