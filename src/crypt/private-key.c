@@ -113,11 +113,39 @@ static EVP_PKEY *load_from_provider(VarvePrivateKey *key, const char *uri)
 	return pkey;
 }
 
+/* Joins the parts of @list that are no PIN; the PIN goes to @pin (RFC 7512, 2.4). */
+static char *take_pin(const char *list, const char *separator, char **pin)
+{
+	g_auto(GStrv) parts = g_strsplit(list, separator, -1);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (size_t i = 0; parts[i]; i++) {
+		if (g_str_has_prefix(parts[i], "pin-value=")) {
+			g_free(*pin);
+			*pin = g_uri_unescape_string(parts[i] + strlen("pin-value="), NULL);
+			continue;
+		}
+		if (text->len > 0)
+			g_string_append(text, separator);
+		g_string_append(text, parts[i]);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* The URI without its PIN, for messages: ours and those that the engine prints by itself. */
+static char *split_pin(const char *uri, char **ret_pin)
+{
+	g_auto(GStrv) halves = g_strsplit(uri, "?", 2);
+	g_autofree char *path = take_pin(halves[0], ";", ret_pin);
+	g_autofree char *query = halves[1] ? take_pin(halves[1], "&", ret_pin) : NULL;
+
+	return g_strconcat(path, query && *query ? "?" : NULL, query, NULL);
+}
+
 #ifndef OPENSSL_NO_ENGINE
-static EVP_PKEY *load_from_engine(VarvePrivateKey *key, const char *uri)
+static EVP_PKEY *load_from_engine(VarvePrivateKey *key, const char *pin)
 {
 	ENGINE *engine;
-	EVP_PKEY *pkey;
 
 	ENGINE_load_dynamic();
 	engine = ENGINE_by_id("pkcs11");
@@ -128,42 +156,26 @@ static EVP_PKEY *load_from_engine(VarvePrivateKey *key, const char *uri)
 		return NULL;
 	}
 	key->engine = engine;
-	pkey = ENGINE_load_private_key(engine, uri, NULL, NULL);
-	return pkey;
+	if (pin && ENGINE_ctrl_cmd_string(engine, "PIN", pin, 0) != 1)
+		return NULL;
+	return ENGINE_load_private_key(engine, key->name, NULL, NULL);
 }
 #else
-static EVP_PKEY *load_from_engine(VarvePrivateKey *key, const char *uri)
+static EVP_PKEY *load_from_engine(VarvePrivateKey *key, const char *pin)
 {
 	(void)key;
-	(void)uri;
+	(void)pin;
 	return NULL;
 }
 #endif
 
-/* A PIN may be part of the URI: messages show it without. */
-static char *without_pin(const char *uri)
-{
-	g_auto(GStrv) parts = g_strsplit_set(uri, "?&;", -1);
-	const char *separator = uri;
-	g_autoptr(GString) text = g_string_new(NULL);
-
-	for (size_t i = 0; parts[i]; i++) {
-		if (i > 0)
-			g_string_append_c(text, *separator++);
-		g_string_append(text, g_str_has_prefix(parts[i], "pin-value=") ? "pin-value=…"
-									       : parts[i]);
-		separator += strlen(parts[i]);
-	}
-	return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-static EVP_PKEY *load_token(VarvePrivateKey *key, const char *uri, GError **error)
+static EVP_PKEY *load_token(VarvePrivateKey *key, const char *uri, const char *pin, GError **error)
 {
 	EVP_PKEY *pkey = load_from_provider(key, uri);
 
 	if (!pkey && !key->providers[0]) {
 		ERR_clear_error();
-		pkey = load_from_engine(key, uri);
+		pkey = load_from_engine(key, pin);
 	}
 	if (pkey) {
 		ERR_clear_error();
@@ -189,8 +201,10 @@ VarvePrivateKey *varve_private_key_load(const char *where, GError **error)
 	g_autoptr(VarvePrivateKey) key = g_new0(VarvePrivateKey, 1);
 
 	if (g_str_has_prefix(where, "pkcs11:")) {
-		key->name = without_pin(where);
-		key->pkey = load_token(key, where, error);
+		g_autofree char *pin = NULL;
+
+		key->name = split_pin(where, &pin);
+		key->pkey = load_token(key, where, pin, error);
 	} else {
 		key->name = g_strdup(where);
 		key->pkey = load_file(where, error);
