@@ -143,18 +143,14 @@ static gint compare_packages(gconstpointer a, gconstpointer b)
 	return order ? order : varve_rpm_version_compare((*left)->version, (*right)->version);
 }
 
-/* An extension must be mergeable onto its base: what it requires the base provides, or the build
- * has left something out that it should not have. */
-static gboolean check_requires(const VarveLayerImage *image, const VarveManifest *manifest,
-			       GError **error)
+gboolean varve_layer_image_check_requires(const VarveManifest *manifest, const VarveManifest *base,
+					  GError **error)
 {
 	g_autoptr(GHashTable) index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 							    (GDestroyNotify)g_ptr_array_unref);
 	g_autoptr(GString) missing = g_string_new(NULL);
 
-	if (!image->base)
-		return TRUE;
-	index_capabilities(image->base->provides, index);
+	index_capabilities(base->provides, index);
 	for (char **required = manifest->requires; *required; required++)
 		if (!is_provided(index, *required))
 			g_string_append_printf(missing, "\n  %s", *required);
@@ -164,7 +160,7 @@ static gboolean check_requires(const VarveLayerImage *image, const VarveManifest
 		error, VARVE_ERROR_CONFLICT,
 		"layer '%s': base '%s' does not provide what it requires:%s\nadd the package "
 		"that provides it to one of their package sets",
-		manifest->name, image->base->name, missing->str);
+		manifest->name, base->name, missing->str);
 }
 
 static VarveManifest *make_manifest(const VarveLayerImage *image)
@@ -234,7 +230,8 @@ gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 	g_autoptr(VarveTree) tree = varve_tree_new();
 	g_autoptr(VarveManifest) manifest = make_manifest(image);
 
-	if (!check_requires(image, manifest, error) || !varve_tree_scan(tree, image->staged, error))
+	if ((image->base && !varve_layer_image_check_requires(manifest, image->base, error)) ||
+	    !varve_tree_scan(tree, image->staged, error))
 		return FALSE;
 	attribute(tree, image->installed);
 	if (image->layer->role != VARVE_ROLE_BASE) {

@@ -32,3 +32,11 @@ typedef struct {
  */
 gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 				VarveManifest **ret_manifest, GError **error);
+
+/**
+ * varve_layer_image_check_requires:
+ * Whether the extension of @manifest can be merged onto @base: all that it requires is provided.
+ * Errors: CONFLICT, listing what is missing.
+ */
+gboolean varve_layer_image_check_requires(const VarveManifest *manifest, const VarveManifest *base,
+					  GError **error);

@@ -20,6 +20,8 @@ typedef struct {
 	const char *write_database; /* replaced when everything went well */
 	gint64 epoch;
 	gboolean no_docs;
+	gboolean any_owner; /* an owner without a number is root (a tools tree, which never travels)
+			     */
 } VarveInstall;
 
 /** What was installed. */
