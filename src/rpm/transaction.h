@@ -20,7 +20,12 @@ typedef struct {
 	const char *read_database; /* (nullable) directory with the base's database, only read */
 	const char
 		*write_database; /* (nullable) directory, made: gets a copy of a NULL @database */
-	gint64 epoch;            /* install times in the database: seconds since the epoch */
+	/* (nullable) Numbers for owners' names, char * -> GUINT_TO_POINTER(id); a name that is in
+	 * neither these nor the root's etc/passwd and etc/group afterwards is an error. root is
+	 * always 0. */
+	GHashTable *users;
+	GHashTable *groups;
+	gint64 epoch; /* install times in the database: seconds since the epoch */
 	gboolean no_docs;
 	void (*progress)(guint64 bytes, const char *nevra, gpointer data); /* nullable */
 	gpointer progress_data;
@@ -28,11 +33,15 @@ typedef struct {
 
 /**
  * varve_transaction_run:
- * Verifies, checks, orders and installs. On failure @root holds a part of a system and is to be
- * thrown away.
+ * Verifies, orders and installs; that requirements are met is the solver's to see. Owners, set-id
+ * bits and capabilities are in the end as the headers say, whatever users the root knew when a
+ * package was unpacked. On failure @root holds a part of a system and is to be thrown away. No
+ * other thread may be inside src/rpm meanwhile.
  *
- * Errors: UNTRUSTED (signature), CORRUPT (digest), CONFLICT (two packages with one path: names
- * both and the path; requirements not met; a scriptlet that failed: names package and scriptlet
- * and carries the last lines that it wrote), SYSTEM (disk full, no namespaces).
+ * Errors: UNTRUSTED (signature), CORRUPT (digest), CONFLICT (two packages with one path that
+ * differs: names both and the path; a scriptlet that failed: names package and scriptlet and
+ * carries the last lines that it wrote), NOT_FOUND (an owner without a number: names package, path
+ * and owner), UNSUPPORTED (a package needs a feature that this librpm lacks), SYSTEM (disk full, no
+ * namespaces).
  */
 gboolean varve_transaction_run(const VarveTransaction *transaction, GError **error);
