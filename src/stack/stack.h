@@ -1,5 +1,5 @@
-/* Assembling the running OS: layers opened and mounted, their trees walked, /usr merged. What can
- * fail is done before anything is visible; nothing is left behind on failure. */
+/* Assembling the running OS: layers opened, verified and mounted, their trees walked, /usr merged.
+ * What can fail is done before anything is visible; nothing is left behind on failure. */
 #pragma once
 
 #include "layer/layer.h"
@@ -9,28 +9,62 @@
 
 /**
  * VarveMounted: one layer that is open: its file, verity device and mount. Freeing it without
- * varve_mounted_keep() unmounts it and removes its device.
+ * varve_mounted_keep() unmounts it; its device goes with its last user.
  */
 typedef struct {
-	char *file; /* in the layers directory, or "" for the base */
-	VarveLayer *layer;
-	char *where;  /* mount point */
-	char *device; /* dm name, NULL where the mount has none */
-	int fd;       /* the root of the mount */
+	char *file;        /* in the layers directory, or "" for the base */
+	VarveLayer *layer; /* (nullable) */
+	char *where;       /* mount point; NULL where it is not mounted by us */
+	char *device;      /* dm name; NULL where the mount has none */
+	int fd;            /* the root of the mount */
 	gboolean kept;
 	const VarveTrusted *signer; /* borrowed from the policy */
 	VarveManifest *manifest;
 	VarvePathTable *paths;
-	GPtrArray *tree;       /* VarvePath * */
+	GPtrArray *tree;       /* VarvePath *, sorted by bytes */
 	GStringChunk *strings; /* what @tree points into */
 	char *extension_release;
 	gboolean extension_release_strict;
+	guint64 stamp; /* varve_generation_stamp() of bytes that were hashed whole, else 0 */
 	VarveFacts facts;
-	guint64 stamp;
 } VarveMounted;
 
+VarveMounted *varve_mounted_new(const char *file);
 void varve_mounted_free(VarveMounted *mounted);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveMounted, varve_mounted_free)
+
+/** How candidates are opened. Nothing is owned. */
+typedef struct {
+	const VarvePolicy *policy;
+	const char *mounts;           /* directory for mount points, named by root hash */
+	const char *device_prefix;    /* of dm names, before the root hash */
+	gboolean kernel_mode;         /* the kernel checks the signature */
+	const VarveGeneration *known; /* (nullable) whose stamps excuse from hashing again */
+} VarveOpening;
+
+/**
+ * varve_mounted_open:
+ * The order of trust up to the mount (design.md §5): open once, parse, signature, whole bytes where
+ * the policy's check says so, verity device, private mount (nosuid, nodev, noexec).
+ *
+ * @layer: (nullable) described as far as it was understood, also on refusal.
+ *
+ * Returns: the layer, or NULL with @ret_refusal (caller frees).
+ */
+VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
+				 VarveReportLayer *layer, VarveRefusal **ret_refusal);
+
+/**
+ * varve_verified_mount:
+ * Makes the verity device @device for @layer and mounts its EROFS at @where (made if missing). The
+ * device goes by itself when its last user is gone.
+ *
+ * @data_device, @hash_device: (nullable) its partitions; NULL for a layer file, which gets a loop.
+ * @kernel_mode: the kernel is given the signature; what it refuses is UNTRUSTED.
+ */
+gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
+			      const char *hash_device, gboolean kernel_mode, const char *device,
+			      unsigned attributes, const char *where, GError **error);
 
 /**
  * varve_mounted_inspect:
@@ -44,6 +78,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveMounted, varve_mounted_free)
 VarveRefusal *varve_mounted_inspect(VarveMounted *mounted);
 
 /**
+ * varve_base_inspect:
+ * The same for the base, without the walk: the signature that was checked covers its tree.
+ *
+ * Errors: NOT_FOUND, CORRUPT, SYSTEM.
+ */
+gboolean varve_base_inspect(VarveMounted *base, GError **error);
+
+/**
+ * varve_tree_walk:
+ * All paths below (and with) the directory @fd, sorted by bytes. Digests are not filled, hard links
+ * are not told apart.
+ *
+ * @strings: what the result points into.
+ * Returns: (caller frees with g_ptr_array_unref) VarvePath *.
+ * Errors: SYSTEM, CORRUPT (a name that cannot be, too many paths).
+ */
+GPtrArray *varve_tree_walk(int fd, GStringChunk *strings, GError **error);
+
+/**
  * varve_stack_merge_usr:
  * Makes the one overlay for /usr, detached: @lowers are paths of the layers' usr directories,
  * topmost first, the base's last. With a single lower an empty directory lies below it, because an
@@ -51,6 +104,10 @@ VarveRefusal *varve_mounted_inspect(VarveMounted *mounted);
  *
  * @empty: path of an empty directory.
  *
- * Returns: an fd for move_mount, or -1. Errors: SYSTEM, with the kernel's own log.
+ * Returns: an fd for varve_mount_attach(), or -1. Errors: SYSTEM, with the kernel's own log.
  */
 int varve_stack_merge_usr(const char *const *lowers, const char *empty, GError **error);
+
+/** (element-type VarveMounted *) (caller frees) the lowers for varve_stack_merge_usr(): the last of
+ *  @layers topmost, @base_usr below them. */
+char **varve_stack_lowers(const GPtrArray *layers, const char *base_usr);

@@ -1,0 +1,245 @@
+/* What a mounted layer is: its manifest, its path table, its tree, and whether they agree. */
+#include "base/error.h"
+#include "base/file.h"
+#include "crypt/sha256.h"
+#include "ground/fd.h"
+#include "ground/syscalls.h"
+#include "stack/stack.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#define MANIFEST_LIMIT (16 * 1024 * 1024)
+#define TABLE_LIMIT (256 * 1024 * 1024)
+#define RELEASE_LIMIT (64 * 1024)
+#define RELEASE_DIR "usr/lib/extension-release.d"
+#define STRICT_XATTR "user.extension-release.strict"
+
+/* The only NAME.json below VARVE_LAYERS_DIR. */
+static char *find_manifest(int fd, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+	g_autofree char *found = NULL;
+
+	if (!varve_dir_list(fd, VARVE_LAYERS_DIR, &names, error))
+		return NULL;
+	for (char **name = names; *name; name++) {
+		if (!g_str_has_suffix(*name, ".json"))
+			continue;
+		if (found) {
+			varve_fail(error, VARVE_ERROR_CORRUPT,
+				   "two manifests in " VARVE_LAYERS_DIR ": '%s' and '%s'", found,
+				   *name);
+			return NULL;
+		}
+		found = g_strdup(*name);
+	}
+	if (!found)
+		varve_fail(error, VARVE_ERROR_NOT_FOUND,
+			   "there is no manifest in " VARVE_LAYERS_DIR);
+	return g_steal_pointer(&found);
+}
+
+static gboolean read_manifest(VarveMounted *mounted, const char *file, GError **error)
+{
+	g_autofree char *path = g_strconcat(VARVE_LAYERS_DIR "/", file, NULL);
+	g_autofree char *expected = NULL;
+	g_autofree char *text = NULL;
+	gsize size;
+
+	if (!varve_file_read(mounted->fd, path, MANIFEST_LIMIT, &text, &size, error))
+		return FALSE;
+	mounted->manifest = varve_manifest_parse(text, size, path, error);
+	if (!mounted->manifest)
+		return FALSE;
+	expected = g_strconcat(mounted->manifest->name, ".json", NULL);
+	if (strcmp(expected, file) != 0)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: it is the manifest of a layer called '%s'", path,
+				  mounted->manifest->name);
+	return TRUE;
+}
+
+static gboolean read_paths(VarveMounted *mounted, gboolean digest, GError **error)
+{
+	g_autofree char *path =
+		g_strconcat(VARVE_LAYERS_DIR "/", mounted->manifest->name, ".paths", NULL);
+	g_autoptr(GBytes) bytes = NULL;
+	VarveDigest found;
+	char *data;
+	gsize size;
+
+	if (!varve_file_read(mounted->fd, path, TABLE_LIMIT, &data, &size, error))
+		return FALSE;
+	bytes = g_bytes_new_take(data, size);
+	if (digest) {
+		varve_sha256(data, size, &found);
+		if (!varve_digest_equal(&found, &mounted->manifest->paths))
+			return varve_fail(error, VARVE_ERROR_CORRUPT,
+					  "%s: it is not the path table that the manifest names",
+					  path);
+	}
+	mounted->paths = varve_path_table_open(bytes, path, error);
+	return mounted->paths != NULL;
+}
+
+gboolean varve_base_inspect(VarveMounted *base, GError **error)
+{
+	g_autofree char *file = find_manifest(base->fd, error);
+
+	if (!file || !read_manifest(base, file, error) || !read_paths(base, FALSE, error))
+		return FALSE;
+	if (base->manifest->role != VARVE_ROLE_BASE)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "'%s' was started as the base, but its role is %s",
+				  base->manifest->name, varve_role_name(base->manifest->role));
+	base->facts = (VarveFacts){ .file = "", .manifest = base->manifest, .paths = base->paths };
+	if (base->layer)
+		base->facts.root = *varve_layer_root(base->layer);
+	return TRUE;
+}
+
+static gboolean read_release(VarveMounted *mounted, GError **error)
+{
+	g_autofree char *path =
+		g_strconcat(RELEASE_DIR "/extension-release.", mounted->manifest->name, NULL);
+	g_autoptr(GError) local = NULL;
+	varve_autofd fd = -1;
+	char value[8];
+	ssize_t n;
+	gsize size;
+
+	if (!varve_file_read(mounted->fd, path, RELEASE_LIMIT, &mounted->extension_release, &size,
+			     &local)) {
+		if (g_error_matches(local, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+			return TRUE;
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	fd = varve_openat2(mounted->fd, path, O_RDONLY, 0, VARVE_RESOLVE_STRICT);
+	if (fd < 0)
+		return varve_fail_errno(error, errno, "%s", path);
+	n = fgetxattr(fd, STRICT_XATTR, value, sizeof(value));
+	mounted->extension_release_strict = n != 1 || value[0] != '0';
+	return TRUE;
+}
+
+/* What differs between the tree and its table, in words; NULL where nothing does. */
+static char *difference(const VarvePath *real, const VarvePath *said)
+{
+	if (real->mode != said->mode)
+		return g_strdup_printf("mode %06o, the path table says %06o", real->mode,
+				       said->mode);
+	if (real->uid != said->uid || real->gid != said->gid)
+		return g_strdup_printf("owner %u:%u, the path table says %u:%u", real->uid,
+				       real->gid, said->uid, said->gid);
+	if (real->size != said->size || real->device != said->device)
+		return g_strdup_printf("another size or device than the path table says");
+	if (strcmp(real->target, said->target) != 0)
+		return g_strdup_printf("link to '%s', the path table says '%s'", real->target,
+				       said->target);
+	if (strcmp(real->label, said->label) != 0)
+		return g_strdup_printf("label '%s', the path table says '%s'", real->label,
+				       said->label);
+	if (real->n_xattrs != said->n_xattrs)
+		return g_strdup_printf("%zu attributes, the path table says %zu", real->n_xattrs,
+				       said->n_xattrs);
+	for (size_t i = 0; i < real->n_xattrs; i++) {
+		const VarveXattr *a = &real->xattrs[i], *b = &said->xattrs[i];
+
+		if (strcmp(a->name, b->name) != 0 || a->size != b->size ||
+		    memcmp(a->value, b->value, a->size) != 0)
+			return g_strdup_printf("attribute '%s' is not as the path table says",
+					       a->name);
+	}
+	return NULL;
+}
+
+/* The manifest and the table cannot be in the table; the table may leave out the root. */
+static gboolean is_unlisted(const VarveMounted *mounted, const char *path)
+{
+	const char *name = mounted->manifest->name;
+	const char *rest;
+
+	if (!g_str_has_prefix(path, VARVE_LAYERS_DIR "/"))
+		return FALSE;
+	rest = path + strlen(VARVE_LAYERS_DIR "/");
+	return g_str_has_prefix(rest, name) && (strcmp(rest + strlen(name), ".json") == 0 ||
+						strcmp(rest + strlen(name), ".paths") == 0);
+}
+
+static VarveRefusal *compare_tree(const VarveMounted *mounted)
+{
+	gsize said_count = varve_path_table_count(mounted->paths), j = 0;
+
+	for (guint i = 0; i < mounted->tree->len; i++) {
+		const VarvePath *real = mounted->tree->pdata[i];
+		g_autoptr(GError) error = NULL;
+		g_autofree char *why = NULL;
+		VarvePath said = { .path = NULL };
+		int order;
+
+		if (is_unlisted(mounted, real->path))
+			continue;
+		if (j < said_count && !varve_path_table_get(mounted->paths, j, &said, &error))
+			return varve_refusal_new("manifest-invalid", "%s", error->message);
+		order = j < said_count ? strcmp(real->path, said.path) : -1;
+		if (order < 0 && real->path[0] == '\0')
+			continue;
+		if (order < 0)
+			return varve_refusal_new("manifest-mismatch",
+						 "/%s is in the tree, but not in its path table",
+						 real->path);
+		if (order > 0)
+			return varve_refusal_new("manifest-mismatch",
+						 "/%s is in the path table, but not in the tree",
+						 said.path);
+		why = difference(real, &said);
+		if (why)
+			return varve_refusal_new("manifest-mismatch", "/%s has %s", real->path,
+						 why);
+		j++;
+	}
+	if (j < said_count)
+		return varve_refusal_new("manifest-mismatch",
+					 "the path table has %" G_GSIZE_FORMAT
+					 " paths more than the tree",
+					 said_count - j);
+	return NULL;
+}
+
+/* Reading a verified mount fails where the bytes are not what was signed; all else is its maker's
+ * doing. */
+static VarveRefusal *refuse(const GError *error)
+{
+	if (g_error_matches(error, VARVE_ERROR, VARVE_ERROR_SYSTEM))
+		return varve_refusal_new("damaged", "%s", error->message);
+	return varve_refusal_new("manifest-invalid", "%s", error->message);
+}
+
+VarveRefusal *varve_mounted_inspect(VarveMounted *mounted)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *file = find_manifest(mounted->fd, &error);
+
+	if (!file || !read_manifest(mounted, file, &error) || !read_paths(mounted, TRUE, &error) ||
+	    !read_release(mounted, &error))
+		return refuse(error);
+	mounted->strings = g_string_chunk_new(4096);
+	mounted->tree = varve_tree_walk(mounted->fd, mounted->strings, &error);
+	if (!mounted->tree)
+		return refuse(error);
+	mounted->facts = (VarveFacts){
+		.file = mounted->file,
+		.signer = mounted->signer,
+		.manifest = mounted->manifest,
+		.paths = mounted->paths,
+		.tree = mounted->tree,
+		.extension_release = mounted->extension_release,
+		.extension_release_strict = mounted->extension_release_strict,
+	};
+	if (mounted->layer)
+		mounted->facts.root = *varve_layer_root(mounted->layer);
+	return compare_tree(mounted);
+}

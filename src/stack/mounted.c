@@ -1,0 +1,220 @@
+/* The order of trust up to the mount (design.md §5): a layer file is opened once and everything
+ * uses that fd. */
+#include "base/error.h"
+#include "device/loop.h"
+#include "device/verity-device.h"
+#include "format/verity.h"
+#include "ground/fd.h"
+#include "ground/mount.h"
+#include "stack/stack.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+VarveMounted *varve_mounted_new(const char *file)
+{
+	VarveMounted *mounted = g_new0(VarveMounted, 1);
+
+	mounted->file = g_strdup(file);
+	mounted->fd = -1;
+	return mounted;
+}
+
+void varve_mounted_free(VarveMounted *mounted)
+{
+	if (!mounted)
+		return;
+	if (mounted->fd >= 0)
+		close(mounted->fd);
+	if (mounted->where && !mounted->kept) {
+		umount2(mounted->where, MNT_DETACH | UMOUNT_NOFOLLOW);
+		rmdir(mounted->where);
+	}
+	varve_layer_free(mounted->layer);
+	varve_manifest_free(mounted->manifest);
+	varve_path_table_free(mounted->paths);
+	g_clear_pointer(&mounted->tree, g_ptr_array_unref);
+	g_clear_pointer(&mounted->strings, g_string_chunk_free);
+	g_free(mounted->extension_release);
+	g_free(mounted->where);
+	g_free(mounted->device);
+	g_free(mounted->file);
+	g_free(mounted);
+}
+
+static gboolean mount_device(const char *device, unsigned attributes, const char *where,
+			     GError **error)
+{
+	g_autofree char *source = g_strconcat("/dev/mapper/", device, NULL);
+	const VarveMountOption options[] = { { "source", source }, { NULL, NULL } };
+	varve_autofd mount_fd = -1;
+	char log[512];
+
+	if (varve_make_dirs(where) < 0)
+		return varve_fail_errno(error, errno, "%s cannot be made", where);
+	mount_fd = varve_mount_make("erofs", options, attributes | MOUNT_ATTR_RDONLY, log,
+				    sizeof(log));
+	if (mount_fd < 0)
+		return varve_fail_errno(error, errno, "%s cannot be mounted as EROFS%s%s", source,
+					*log ? ": " : "", log);
+	if (varve_mount_attach(mount_fd, where) < 0)
+		return varve_fail_errno(error, errno, "%s cannot be mounted at %s", source, where);
+	return TRUE;
+}
+
+/* One loop for data and tree: the second lies behind the first in a layer file. */
+static gboolean open_device(const VarveLayer *layer, VarveVerityDevice *device, GError **error)
+{
+	guint64 data_offset, data_size, hash_offset, hash_size;
+	g_autofree char *path = NULL;
+	varve_autofd loop = -1;
+
+	varve_layer_extents(layer, &data_offset, &data_size, &hash_offset, &hash_size);
+	device->data_blocks = data_size / VARVE_VERITY_BLOCK;
+	/* Behind the superblock, whose contents were checked when the layer was opened. */
+	device->tree_offset = VARVE_VERITY_BLOCK;
+	if (device->data_device)
+		return varve_verity_device_open(device, error);
+	if (hash_offset < data_offset + data_size)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "layer '%s': its tree does not lie behind its data",
+				  varve_layer_name(layer));
+	device->tree_offset += hash_offset - data_offset;
+	loop = varve_loop_attach(varve_layer_fd(layer), data_offset,
+				 hash_offset + hash_size - data_offset, varve_layer_name(layer),
+				 &path, error);
+	if (loop < 0)
+		return FALSE;
+	device->data_device = device->hash_device = path;
+	return varve_verity_device_open(device, error);
+}
+
+gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
+			      const char *hash_device, gboolean kernel_mode, const char *device,
+			      unsigned attributes, const char *where, GError **error)
+{
+	g_autoptr(GBytes) signature = kernel_mode ? varve_layer_signature(layer) : NULL;
+	VarveVerityDevice verity = {
+		.name = device,
+		.data_device = data_device,
+		.hash_device = hash_device,
+		.root = *varve_layer_root(layer),
+		.signature = signature,
+	};
+	gboolean ok;
+
+	if (!open_device(layer, &verity, error))
+		return FALSE;
+	ok = mount_device(device, attributes, where, error);
+	/* Mounted, the device waits for its last user; not mounted, it goes at once. */
+	varve_verity_device_close(device, ok, NULL);
+	return ok;
+}
+
+static gboolean open_file(VarveMounted *mounted, int dirfd, guint64 *ret_stamp, GError **error)
+{
+	varve_autofd fd = varve_openat2(dirfd, mounted->file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+					VARVE_RESOLVE_STRICT);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return varve_fail_errno(error, errno, "'%s' cannot be opened", mounted->file);
+	if (!S_ISREG(st.st_mode))
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND, "'%s' is no regular file",
+				  mounted->file);
+	*ret_stamp = varve_generation_stamp(fd);
+	mounted->layer = varve_layer_open(fd, mounted->file, error);
+	return mounted->layer != NULL;
+}
+
+/* Whether these very bytes were hashed whole before, as far as the file's own times tell. */
+static gboolean was_checked(const VarveOpening *opening, const VarveDigest *root, guint64 stamp)
+{
+	if (opening->policy->check == VARVE_CHECK_NEVER)
+		return TRUE;
+	if (opening->policy->check == VARVE_CHECK_ALWAYS || !opening->known || stamp == 0)
+		return FALSE;
+	for (guint i = 0; i < opening->known->layers->len; i++) {
+		const VarveGenerationLayer *layer = opening->known->layers->pdata[i];
+
+		if (layer->stamp == stamp && varve_digest_equal(&layer->root, root))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean check_signature(const VarveOpening *opening, VarveMounted *mounted,
+				VarveReportLayer *layer, GError **error)
+{
+	g_autoptr(GPtrArray) certificates = varve_policy_certificates(opening->policy);
+	const VarveCertificate *signer = NULL;
+
+	if (!varve_layer_check_signature(mounted->layer, certificates, &signer, error))
+		return FALSE;
+	mounted->signer = varve_policy_trusted(opening->policy, signer);
+	g_free(layer->certificate);
+	g_free(layer->signer);
+	layer->certificate = g_strdup(mounted->signer->name);
+	layer->signer = g_strdup(varve_certificate_subject(signer));
+	layer->development = varve_certificate_is_development(signer);
+	return TRUE;
+}
+
+/* An error while the file is parsed has nothing to do with damage to signed bytes. */
+static VarveRefusal *refuse_parse(const GError *error)
+{
+	if (g_error_matches(error, VARVE_ERROR, VARVE_ERROR_CORRUPT))
+		return varve_refusal_new("not-a-layer", "%s", error->message);
+	if (g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND) ||
+	    g_error_matches(error, VARVE_ERROR, VARVE_ERROR_SYSTEM))
+		return varve_refusal_new("unreadable", "%s", error->message);
+	return varve_refusal_from_error(error);
+}
+
+static VarveRefusal *refuse_signature(const GError *error)
+{
+	return varve_refusal_new("untrusted", "%s", error->message);
+}
+
+VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
+				 VarveReportLayer *layer, VarveRefusal **ret_refusal)
+{
+	const unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	g_autoptr(VarveMounted) mounted = varve_mounted_new(file);
+	g_autofree char *where = NULL;
+	g_autoptr(GError) error = NULL;
+	guint64 stamp = 0;
+
+	if (!open_file(mounted, dirfd, &stamp, &error)) {
+		*ret_refusal = refuse_parse(error);
+		return NULL;
+	}
+	g_free(layer->root);
+	layer->root = varve_digest_dup_hex(varve_layer_root(mounted->layer));
+	if (!check_signature(opening, mounted, layer, &error)) {
+		*ret_refusal = refuse_signature(error);
+		return NULL;
+	}
+	if (!was_checked(opening, varve_layer_root(mounted->layer), stamp) &&
+	    !varve_layer_check_data(mounted->layer, &error)) {
+		*ret_refusal = varve_refusal_from_error(error);
+		return NULL;
+	}
+	mounted->stamp = opening->policy->check == VARVE_CHECK_NEVER ? 0 : stamp;
+	where = g_strconcat(opening->mounts, "/", layer->root, NULL);
+	mounted->device = g_strconcat(opening->device_prefix, layer->root, NULL);
+	if (!varve_verified_mount(mounted->layer, NULL, NULL, opening->kernel_mode, mounted->device,
+				  attributes, where, &error)) {
+		rmdir(where);
+		*ret_refusal = varve_refusal_from_error(error);
+		return NULL;
+	}
+	mounted->where = g_steal_pointer(&where);
+	mounted->fd = open(mounted->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mounted->fd < 0) {
+		*ret_refusal = varve_refusal_new("not-mountable", "%s: %s", mounted->where,
+						 g_strerror(errno));
+		return NULL;
+	}
+	return g_steal_pointer(&mounted);
+}
