@@ -59,3 +59,13 @@ gboolean varve_disk_build(const VarveDisk *disk, const char *path, VarveDiskSumm
 
 /** varve_disk_uki_name: (caller frees) "NAME_VERSION+3.efi", with three attempts to boot. */
 char *varve_disk_uki_name(const char *name, const char *version);
+
+/** varve_disk_file_name: (caller frees) "NAME_VERSION_ARCH.disk.raw": how a build calls it. */
+char *varve_disk_file_name(const char *name, const char *version, const VarveArch *arch);
+
+/**
+ * varve_disk_find: the newest (by version) disk of the edition @name in @directory.
+ * Returns: (caller frees) its path, or NULL: NOT_FOUND, SYSTEM.
+ */
+char *varve_disk_find(const char *directory, const char *name, const VarveArch *arch,
+		      GError **error);

@@ -4,3 +4,4 @@
 #include "cli/verb.h"
 
 extern const VarveVerb varve_verb_keys_init;
+extern const VarveVerb varve_verb_run;
