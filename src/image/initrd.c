@@ -14,6 +14,8 @@
 #include <sys/sysmacros.h>
 
 #define PROGRAM_LIMIT (64 * 1024 * 1024)
+/* 20 MB take 0.4 s at 9 and 8 s at 19, which saves a ninth. */
+#define ZSTD_LEVEL 9
 #define CERTIFICATES "usr/lib/verity.d"
 #define TREE_INIT "usr/lib/varve/varve-init"
 #define VARVECTL "usr/bin/varvectl"
@@ -264,7 +266,7 @@ static GBytes *write_archive(Gathering *gathering, GError **error)
 	while (g_hash_table_iter_next(&iter, NULL, &entry))
 		g_ptr_array_add(entries, entry);
 	g_ptr_array_sort(entries, by_path);
-	cpio = varve_cpio_new(fd, VARVE_CPIO_ZSTD, 0, gathering->initrd->epoch, error);
+	cpio = varve_cpio_new(fd, VARVE_CPIO_ZSTD, ZSTD_LEVEL, gathering->initrd->epoch, error);
 	if (!cpio)
 		return NULL;
 	for (guint i = 0; i < entries->len; i++) {
