@@ -52,12 +52,14 @@ typedef struct {
  * A copy of @pe with @additions as further sections, in their order: each at the next multiple of
  * SectionAlignment after the end of all sections in memory, read-only data, its file content
  * padded to FileAlignment. Where @pe already has a section of that name (a stub's .sbat) its
- * content is replaced in place, if it fits. SizeOfImage, SizeOfInitializedData, section count and
+ * content is replaced in place, if it fits. A symbol table behind the
+ * sections is dropped. SizeOfImage, SizeOfInitializedData, section count and
  * CheckSum follow; an existing signature is an error.
  *
  * Returns: (caller unrefs) the new image; the same input gives the same bytes.
  * Errors: UNSUPPORTED (no room in the headers for one section more: make the stub with more;
- * 2 GiB or more), CONFLICT (signed already; does not fit in place).
+ * 2 GiB or more), CONFLICT (signed already; does not fit in place), USAGE (a name or content that
+ * a section cannot have).
  */
 GBytes *varve_pe_append(const VarvePe *pe, const VarvePeAddition *additions, gsize n_additions,
 			GError **error);
