@@ -1,0 +1,176 @@
+/* gpg as a signing program. */
+#include "rpm/openpgp.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "ground/fd.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define SIGNATURE_LIMIT (64 * 1024)
+
+struct VarveOpenpgp {
+	char *home; /* the temporary one */
+	char *fingerprint;
+};
+
+/* The secret keys that can sign, from gpg's colon listing (GnuPG, doc/DETAILS): field 12 of "sec"
+ * has an 's'; the "fpr" line that follows has the fingerprint in field 10. */
+static gboolean find_key(VarveOpenpgp *key, const char *original, GError **error)
+{
+	const char *argv[] = { "gpg",      "--homedir",          key->home,       "--batch",
+			       "--no-tty", "--list-secret-keys", "--with-colons", NULL };
+	VarveProcess process = { .argv = argv };
+	g_autofree char *output = NULL;
+	g_auto(GStrv) lines = NULL;
+	gboolean primary = FALSE;
+
+	if (!varve_process_run(&process, &output, error))
+		return FALSE;
+	lines = g_strsplit(output, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) fields = g_strsplit(*line, ":", -1);
+		guint n = g_strv_length(fields);
+
+		if (n > 11 && strcmp(fields[0], "sec") == 0)
+			primary = strpbrk(fields[11], "sS") != NULL;
+		if (!primary || n <= 9 || strcmp(fields[0], "fpr") != 0)
+			continue;
+		primary = FALSE;
+		if (key->fingerprint)
+			return varve_fail(error, VARVE_ERROR_CONFLICT,
+					  "%s: holds several secret keys, expected the one package "
+					  "key; 'varve keys init DIR' makes such a directory",
+					  original);
+		key->fingerprint = g_strdup(fields[9]);
+	}
+	return key->fingerprint ? TRUE
+				: varve_fail(error, VARVE_ERROR_NOT_FOUND,
+					     "%s: holds no secret key that can sign; 'varve keys "
+					     "init DIR' makes one",
+					     original);
+}
+
+static gboolean link_files(const char *from, const char *to, GError **error)
+{
+	static const char *const names[] = {
+		"private-keys-v1.d", "public-keys.d",    "pubring.kbx",
+		"pubring.gpg",       "openpgp-revocs.d", "common.conf"
+	};
+	g_autofree char *absolute = realpath(from, NULL);
+
+	if (!absolute)
+		return varve_fail_errno(error, errno,
+					"%s: the package key is not there; 'varve keys init DIR' "
+					"makes it",
+					from);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *source = g_build_filename(absolute, names[i], NULL);
+		g_autofree char *target = g_build_filename(to, names[i], NULL);
+
+		if (access(source, F_OK) == 0 && symlink(source, target) < 0)
+			return varve_fail_errno(error, errno, "%s: cannot link", target);
+	}
+	return TRUE;
+}
+
+VarveOpenpgp *varve_openpgp_open(const char *home, GError **error)
+{
+	g_autoptr(VarveOpenpgp) key = g_new0(VarveOpenpgp, 1);
+
+	key->home = g_dir_make_tmp("varve-gpg-XXXXXX", error);
+	if (!key->home || !link_files(home, key->home, error) || !find_key(key, home, error))
+		return NULL;
+	return g_steal_pointer(&key);
+}
+
+void varve_openpgp_free(VarveOpenpgp *key)
+{
+	if (!key)
+		return;
+	if (key->home) {
+		varve_run(NULL, "gpgconf", "--homedir", key->home, "--kill", "gpg-agent", NULL);
+		varve_dir_remove(AT_FDCWD, key->home, NULL);
+	}
+	g_free(key->home);
+	g_free(key->fingerprint);
+	g_free(key);
+}
+
+const char *varve_openpgp_fingerprint(const VarveOpenpgp *key)
+{
+	return key->fingerprint;
+}
+
+static gboolean sign(const VarveOpenpgp *key, const void *data, gsize size, gboolean armour,
+		     GBytes **ret_signature, GError **error)
+{
+	g_autofree char *user = g_strconcat(key->fingerprint, "!", NULL);
+	const char *argv[] = { "gpg",
+			       "--homedir",
+			       key->home,
+			       "--batch",
+			       "--no-tty",
+			       "--no-options",
+			       "--no-auto-check-trustdb",
+			       "--trust-model",
+			       "always",
+			       "--pinentry-mode",
+			       "error",
+			       "--digest-algo",
+			       "SHA256",
+			       "--local-user",
+			       user,
+			       "--detach-sign",
+			       armour ? "--armor" : "--no-armor",
+			       NULL };
+	varve_autofd out = memfd_create("signature", MFD_CLOEXEC);
+	VarveProcess process = {
+		.argv = argv, .input = data, .input_size = size, .output_fd = out
+	};
+	g_autofree guint8 *bytes = NULL;
+	ssize_t got;
+
+	if (out < 0)
+		return varve_fail_errno(error, errno, "signature: cannot make a memory file");
+	if (!varve_process_run(&process, NULL, error))
+		return FALSE;
+	bytes = g_malloc(SIGNATURE_LIMIT);
+	got = varve_fd_read_full(out, bytes, SIGNATURE_LIMIT, 0);
+	if (got <= 0)
+		return varve_fail(error, VARVE_ERROR_SYSTEM, "gpg wrote no signature");
+	*ret_signature = g_bytes_new(bytes, (gsize)got);
+	return TRUE;
+}
+
+gboolean varve_openpgp_sign(const void *data, gsize size, gpointer key, GBytes **ret_signature,
+			    GError **error)
+{
+	return sign(key, data, size, FALSE, ret_signature, error);
+}
+
+gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, GError **error)
+{
+	g_autofree char *data = NULL, *target = g_strconcat(path, ".asc", NULL);
+	g_autoptr(GBytes) signature = NULL;
+	gsize size = 0;
+
+	if (!varve_file_read(AT_FDCWD, path, 64 << 20, &data, &size, error) ||
+	    !sign(key, data, size, TRUE, &signature, error))
+		return FALSE;
+	return varve_file_write(AT_FDCWD, target, g_bytes_get_data(signature, NULL),
+				g_bytes_get_size(signature), 0644, error);
+}
+
+char *varve_openpgp_public(VarveOpenpgp *key, GError **error)
+{
+	const char *argv[] = { "gpg",     "--homedir", key->home,        "--batch", "--no-tty",
+			       "--armor", "--export",  key->fingerprint, NULL };
+	VarveProcess process = { .argv = argv };
+	char *text = NULL;
+
+	return varve_process_run(&process, &text, error) ? text : NULL;
+}

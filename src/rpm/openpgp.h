@@ -1,0 +1,36 @@
+/* OpenPGP signatures by the package key, made by gpg: of packages' headers and of repomd.xml. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct VarveOpenpgp VarveOpenpgp;
+
+/**
+ * varve_openpgp_open:
+ * @home: gpg's home directory with exactly one secret key that can sign, without a passphrase
+ * ("package-gnupg" of a keys directory). It is not written to: gpg works in a private temporary
+ * home whose files are links to it, so that the path may be long and several processes may sign.
+ *
+ * Errors: NOT_FOUND (no such directory, no secret key, no gpg), CONFLICT (several secret keys).
+ */
+VarveOpenpgp *varve_openpgp_open(const char *home, GError **error);
+/** varve_openpgp_free: ends gpg's agent and removes the temporary home. */
+void varve_openpgp_free(VarveOpenpgp *key);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveOpenpgp, varve_openpgp_free)
+
+/** (borrowed) the fingerprint, uppercase hex. */
+const char *varve_openpgp_fingerprint(const VarveOpenpgp *key);
+
+/**
+ * varve_openpgp_sign:
+ * A detached signature of @size bytes at @data. Thread-safe. It has the signature of a
+ * VarveRpmSign, for binary signatures, with @key as user data.
+ */
+gboolean varve_openpgp_sign(const void *data, gsize size, gpointer key, GBytes **ret_signature,
+			    GError **error);
+
+/** varve_openpgp_sign_file: writes @path.asc, an armoured detached signature of @path. */
+gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, GError **error);
+
+/** varve_openpgp_public: (caller frees) the public key, armoured. */
+char *varve_openpgp_public(VarveOpenpgp *key, GError **error);
