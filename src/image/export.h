@@ -2,7 +2,6 @@
  * image archive. All but qcow2 are the same bytes for the same input. */
 #pragma once
 
-#include "compose/tools.h"
 #include "format/partition-types.h"
 
 #include <glib.h>
@@ -21,8 +20,8 @@ const char *varve_export_format_suffix(VarveExportFormat format); /* ".vhd" */
  * varve_export_disk: @from is a raw disk image; @to appears only when it is whole.
  * Errors: USAGE (@format is OCI), NOT_FOUND, SYSTEM.
  */
-gboolean varve_export_disk(const VarveTools *tools, const char *from, VarveExportFormat format,
-			   const char *to, GError **error);
+gboolean varve_export_disk(const char *from, VarveExportFormat format, const char *to,
+			   GError **error);
 
 /** VarveOci: what an OCI archive says of itself. */
 typedef struct {
