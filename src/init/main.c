@@ -191,7 +191,7 @@ _Noreturn static void boot(int argc, char **argv)
 	if (varve_make_dirs(VARVE_INIT_SYSROOT) < 0)
 		varve_give_up(cmdline, VARVE_INIT_SYSROOT " cannot be made: %m.");
 	status = run_varvectl();
-	if (status != 0 && status != EXIT_REFUSED)
+	if ((status != 0 && status != EXIT_REFUSED) || !varve_mount_is(VARVE_INIT_SYSROOT "/usr"))
 		varve_give_up(cmdline,
 			      "The root filesystem was not composed: 'varvectl boot' ended "
 			      "with status %d. Its message above says what was expected and "

@@ -1,0 +1,392 @@
+/* `varvectl boot`. */
+#include "stack/boot.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "ground/block.h"
+#include "ground/fd.h"
+#include "ground/mount.h"
+#include "stack/select.h"
+#include "stack/state.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEVICE_PREFIX "varve-"
+#define EMPTY_DIR VARVE_RUN_DIR "/empty"
+/* A clock before this was not set: 2024-01-01 in days. */
+#define EARLIEST_DAY 19723
+
+/* Mounts made so far, undone in reverse order unless everything succeeded. */
+typedef struct {
+	GPtrArray *points;
+	gboolean done;
+} Undo;
+
+static void undo_clear(Undo *undo)
+{
+	for (guint i = undo->points->len; !undo->done && i-- > 0;)
+		umount2(undo->points->pdata[i], MNT_DETACH | UMOUNT_NOFOLLOW);
+	g_ptr_array_unref(undo->points);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Undo, undo_clear)
+
+static void undo_add(Undo *undo, const char *point)
+{
+	g_ptr_array_add(undo->points, g_strdup(point));
+}
+
+typedef struct {
+	const VarveBootOptions *options;
+	VarveReport *report;
+	Undo *undo;
+	char data[VARVE_DEVICE_PATH_SIZE], hash[VARVE_DEVICE_PATH_SIZE];
+	char signature[VARVE_DEVICE_PATH_SIZE];
+	VarveMounted *base;
+	GPtrArray *trusted; /* of the initrd */
+} Boot;
+
+static void set(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+static gboolean find_partition(const char *uuid, const char *what,
+			       char device[VARVE_DEVICE_PATH_SIZE], GError **error)
+{
+	if (varve_block_find(uuid, device) == 1)
+		return TRUE;
+	return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+			  "base: there is no partition with PARTUUID %s, which should hold its %s",
+			  uuid, what);
+}
+
+static gboolean find_base(Boot *boot, GError **error)
+{
+	char uuid[37], name[64];
+	g_autofree char *signature = NULL;
+
+	if (varve_uuid_from_hash(boot->options->root_hash, 0, uuid) < 0)
+		return varve_fail(error, VARVE_ERROR_USAGE,
+				  "'%s' is no root hash: 64 hexadecimal digits were expected",
+				  boot->options->root_hash);
+	if (!find_partition(uuid, "data", boot->data, error))
+		return FALSE;
+	varve_uuid_from_hash(boot->options->root_hash, 1, uuid);
+	if (!find_partition(uuid, "verity tree", boot->hash, error))
+		return FALSE;
+	if (varve_block_name(boot->data, name, sizeof(name)) < 0)
+		return varve_fail_errno(error, errno, "%s has no partition name", boot->data);
+	signature = g_strconcat(name, "-sig", NULL);
+	if (varve_block_find_sibling(boot->data, signature, boot->signature) != 1)
+		return varve_fail(
+			error, VARVE_ERROR_NOT_FOUND,
+			"base: the disk of %s has no partition called '%s' with its signature",
+			boot->data, signature);
+	return TRUE;
+}
+
+static gboolean open_base(Boot *boot, GError **error)
+{
+	varve_autofd data = open(boot->data, O_RDONLY | O_CLOEXEC);
+	varve_autofd hash = open(boot->hash, O_RDONLY | O_CLOEXEC);
+	varve_autofd signature = open(boot->signature, O_RDONLY | O_CLOEXEC);
+	g_autofree char *root = NULL;
+
+	if (data < 0 || hash < 0 || signature < 0)
+		return varve_fail_errno(error, errno, "base: its partitions cannot be opened");
+	boot->base->layer = varve_layer_open_partitions(data, hash, signature, "base", error);
+	if (!boot->base->layer)
+		return FALSE;
+	root = varve_digest_dup_hex(varve_layer_root(boot->base->layer));
+	if (g_ascii_strcasecmp(root, boot->options->root_hash) != 0)
+		return varve_fail(
+			error, VARVE_ERROR_UNTRUSTED,
+			"base: the kernel's command line names root hash %s, the signature "
+			"partition is for %s: start another boot entry or write the slot again",
+			boot->options->root_hash, root);
+	set(&boot->report->base->root, root);
+	return TRUE;
+}
+
+/* The base is signed by a certificate that the (signed) initrd carries. */
+static gboolean check_base(Boot *boot, GError **error)
+{
+	g_autoptr(GPtrArray) certificates = g_ptr_array_new();
+	const VarveCertificate *signer = NULL;
+
+	boot->trusted = varve_certificates_load(boot->options->certificates_fd, error);
+	if (!boot->trusted)
+		return FALSE;
+	for (guint i = 0; i < boot->trusted->len; i++) {
+		const VarveTrusted *trusted = boot->trusted->pdata[i];
+
+		g_ptr_array_add(certificates, trusted->certificate);
+	}
+	if (!varve_layer_check_signature(boot->base->layer, certificates, &signer, error))
+		return FALSE;
+	for (guint i = 0; i < boot->trusted->len; i++) {
+		const VarveTrusted *trusted = boot->trusted->pdata[i];
+
+		if (trusted->certificate == signer)
+			set(&boot->report->base->certificate, trusted->name);
+	}
+	set(&boot->report->base->signer, varve_certificate_subject(signer));
+	boot->report->base->development = varve_certificate_is_development(signer);
+	return TRUE;
+}
+
+static gboolean mount_base(Boot *boot, GError **error)
+{
+	const unsigned strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	const char *sysroot = boot->options->sysroot;
+	VarveMounted *base = boot->base;
+
+	base->device = g_strconcat(DEVICE_PREFIX, boot->report->base->root, NULL);
+	if (!varve_verified_mount(base->layer, boot->data, boot->hash, FALSE, base->device,
+				  MOUNT_ATTR_NODEV, sysroot, error))
+		return FALSE;
+	undo_add(boot->undo, sysroot);
+	/* Bound before anything is mounted over /usr, and private: a mount on the one must not
+	 * appear in the other, or an overlay would be its own lower. */
+	if (varve_make_dirs(VARVE_BASE_MOUNT) < 0 ||
+	    varve_mount_bind(sysroot, VARVE_BASE_MOUNT, strict | MOUNT_ATTR_RDONLY) < 0)
+		return varve_fail_errno(error, errno,
+					"base: it cannot be bound at " VARVE_BASE_MOUNT);
+	undo_add(boot->undo, VARVE_BASE_MOUNT);
+	base->fd = varve_dir_open(AT_FDCWD, VARVE_BASE_MOUNT, error);
+	set(&boot->report->base->device, base->device);
+	boot->report->base->accepted = TRUE;
+	return base->fd >= 0;
+}
+
+static gboolean start_base(Boot *boot, GError **error)
+{
+	gint64 since = g_get_monotonic_time();
+
+	if (!find_base(boot, error) || !open_base(boot, error) || !check_base(boot, error) ||
+	    !mount_base(boot, error))
+		return FALSE;
+	varve_report_time(boot->report, "base", since);
+	return TRUE;
+}
+
+static gboolean start_state(Boot *boot, GError **error)
+{
+	gint64 since = g_get_monotonic_time();
+	varve_autofd seed = openat(boot->base->fd, "usr/share/factory/var",
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	varve_autofd etc = openat(boot->base->fd, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char device[VARVE_DEVICE_PATH_SIZE];
+	gboolean found = varve_block_find_sibling(boot->data, "state", device) == 1;
+
+	if (!varve_state_mount(found ? device : NULL, seed, etc, boot->report, error))
+		return FALSE;
+	undo_add(boot->undo, VARVE_STATE_MOUNT);
+	varve_report_time(boot->report, "state", since);
+	return TRUE;
+}
+
+/* What was committed for this base; a record that cannot be read is told and not used. */
+static VarveGeneration *find_current(Boot *boot, int generations_fd)
+{
+	g_autoptr(GError) error = NULL;
+	VarveGeneration *generation;
+
+	if (generations_fd < 0)
+		return NULL;
+	generation = varve_generation_linked(generations_fd, "current",
+					     varve_layer_root(boot->base->layer), &error);
+	if (!generation && !g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+		varve_report_warn(boot->report,
+				  "the current generation cannot be used: %s. The layers directory "
+				  "decides instead",
+				  error->message);
+	return generation;
+}
+
+static gint64 today(void)
+{
+	gint64 day = g_get_real_time() / (G_USEC_PER_SEC * G_GINT64_CONSTANT(86400));
+
+	return day >= EARLIEST_DAY ? day : 0;
+}
+
+static void check_required(const VarvePolicy *policy, const GPtrArray *layers, VarveReport *report)
+{
+	for (char **name = policy->required_layers; *name; name++) {
+		gboolean there = FALSE;
+
+		for (guint i = 0; i < layers->len; i++) {
+			const VarveMounted *layer = layers->pdata[i];
+
+			there = there || strcmp(layer->manifest->name, *name) == 0;
+		}
+		if (!there)
+			varve_report_warn(
+				report,
+				"NOT COMPLIANT: the policy requires the layer '%s', and it is "
+				"not merged",
+				*name);
+	}
+}
+
+/* Never fails: a node whose policy cannot be read runs the base alone. */
+static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *policy_error,
+				const VarveGeneration *current)
+{
+	gint64 since = g_get_monotonic_time();
+	varve_autofd layers_fd = open(VARVE_STATE_MOUNT "/" VARVE_CANDIDATES_DIR,
+				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	VarveSelecting selecting = {
+		.opening = { .policy = policy,
+			     .mounts = VARVE_LAYER_MOUNTS,
+			     .device_prefix = DEVICE_PREFIX,
+			     .known = current },
+		.base = &boot->base->facts,
+		.layers_fd = layers_fd,
+		.current = current,
+		.today = today(),
+	};
+	g_autoptr(GError) error = NULL;
+	GPtrArray *layers;
+
+	if (!varve_base_inspect(boot->base, &error)) {
+		varve_report_warn(boot->report, "the base does not say what it consists of: %s",
+				  error->message);
+		varve_select_none(layers_fd, "base-unknown", error->message, boot->report);
+		return g_ptr_array_new();
+	}
+	varve_report_layer_describe(boot->report->base, boot->base->manifest);
+	if (!policy) {
+		varve_report_warn(boot->report, "no extension is merged: %s",
+				  policy_error->message);
+		varve_select_none(layers_fd, "policy-invalid", policy_error->message, boot->report);
+		return g_ptr_array_new();
+	}
+	layers = varve_select(&selecting, boot->report);
+	check_required(policy, layers, boot->report);
+	varve_report_time(boot->report, "layers", since);
+	return layers;
+}
+
+static gboolean merge_usr(Boot *boot, const GPtrArray *layers, GError **error)
+{
+	gint64 since = g_get_monotonic_time();
+	g_auto(GStrv) lowers = varve_stack_lowers(layers, VARVE_BASE_MOUNT "/usr");
+	g_autofree char *usr = g_strconcat(boot->options->sysroot, "/usr", NULL);
+	varve_autofd mount_fd = -1;
+
+	if (varve_make_dirs(EMPTY_DIR) < 0)
+		return varve_fail_errno(error, errno, EMPTY_DIR);
+	mount_fd = varve_stack_merge_usr((const char *const *)lowers, EMPTY_DIR, error);
+	if (mount_fd < 0)
+		return FALSE;
+	if (varve_mount_attach(mount_fd, usr) < 0)
+		return varve_fail_errno(error, errno, "%s: the merged /usr cannot be put there",
+					usr);
+	undo_add(boot->undo, usr);
+	varve_report_time(boot->report, "merge", since);
+	return TRUE;
+}
+
+static VarveGeneration *make_generation(const Boot *boot, const GPtrArray *layers,
+					const VarveGeneration *current)
+{
+	VarveGeneration *generation = varve_generation_new();
+
+	generation->base = *varve_layer_root(boot->base->layer);
+	set(&generation->base_name, boot->report->base->name);
+	set(&generation->base_version, boot->report->base->version);
+	set(&generation->by, "boot");
+	set(&generation->why,
+	    current ? "the layers directory changed" : "the first boot of this base");
+	generation->when = g_get_real_time() / G_USEC_PER_SEC;
+	generation->selection = VARVE_SELECTION_DIRECTORY;
+	for (guint i = 0; i < layers->len; i++) {
+		const VarveMounted *layer = layers->pdata[i];
+		VarveGenerationLayer *record =
+			varve_generation_layer_new(layer->manifest->name, layer->manifest->version,
+						   layer->file, varve_layer_root(layer->layer));
+
+		record->stamp = layer->stamp;
+		g_ptr_array_add(generation->layers, record);
+	}
+	return generation;
+}
+
+/* A node that cannot write its record still runs. */
+static void record_generation(Boot *boot, const GPtrArray *layers, const VarveGeneration *current,
+			      int generations_fd)
+{
+	g_autoptr(VarveGeneration) generation = make_generation(boot, layers, current);
+	VarveReport *report = boot->report;
+	g_autoptr(GError) error = NULL;
+
+	if (current && (current->selection == VARVE_SELECTION_LISTED ||
+			varve_generation_same(current, generation))) {
+		report->generation = current->number;
+		set(&report->selection, varve_selection_name(current->selection));
+		return;
+	}
+	set(&report->selection, varve_selection_name(generation->selection));
+	if (strcmp(report->state, "ok") != 0)
+		return;
+	if (generations_fd >= 0 && varve_generation_commit(generations_fd, generation, &error))
+		report->generation = generation->number;
+	else
+		varve_report_warn(
+			report,
+			"the generation is not recorded: %s. Make room on the state "
+			"partition; until then every boot looks at the layers directory again",
+			error ? error->message : "there is no directory for it");
+}
+
+static gboolean compose(Boot *boot, GError **error)
+{
+	varve_autofd generations = -1;
+	g_autoptr(VarveGeneration) current = NULL;
+	g_autoptr(VarvePolicy) policy = NULL;
+	g_autoptr(GError) policy_error = NULL;
+	/* The last, so that it is freed before the policy whose certificates it points to. */
+	g_autoptr(GPtrArray) layers = NULL;
+	gint64 since;
+
+	if (!start_base(boot, error) || !start_state(boot, error))
+		return FALSE;
+	generations = open(VARVE_STATE_MOUNT "/" VARVE_GENERATIONS_DIR,
+			   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	current = find_current(boot, generations);
+	policy = varve_policy_load(boot->base->fd, &policy_error);
+	layers = choose_layers(boot, policy, policy_error, current);
+	if (!merge_usr(boot, layers, error))
+		return FALSE;
+	since = g_get_monotonic_time();
+	if (!varve_state_compose(boot->options->sysroot, error))
+		return FALSE;
+	record_generation(boot, layers, current, generations);
+	varve_report_time(boot->report, "compose", since);
+	for (guint i = 0; i < layers->len; i++)
+		((VarveMounted *)layers->pdata[i])->kept = TRUE;
+	return TRUE;
+}
+
+gboolean varve_boot(const VarveBootOptions *options, VarveReport *report, GError **error)
+{
+	g_auto(Undo) undo = { .points = g_ptr_array_new_with_free_func(g_free) };
+	g_autoptr(VarveMounted) base = varve_mounted_new("");
+	Boot boot = { .options = options, .report = report, .undo = &undo, .base = base };
+	g_autoptr(GError) local = NULL;
+	gint64 since = g_get_monotonic_time();
+	gboolean ok = compose(&boot, error);
+
+	g_clear_pointer(&boot.trusted, g_ptr_array_unref);
+	if (!ok)
+		return FALSE;
+	undo.done = TRUE;
+	varve_report_time(report, "total", since);
+	if (!varve_report_save(report, VARVE_REPORT_FILE, &local))
+		varve_report_warn(report, "the boot report cannot be kept: %s", local->message);
+	return TRUE;
+}

@@ -1,0 +1,234 @@
+/* Choosing the layers of a stack. */
+#include "stack/select.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "format/version.h"
+
+#include <string.h>
+
+/* One file that could be merged. */
+typedef struct {
+	char *file;
+	char *name; /* as the file name claims */
+	char *version;
+	const VarveGenerationLayer *listed; /* (nullable) the record that wants it */
+	gboolean tried;
+	VarveMounted *mounted;
+	VarveReportLayer *layer; /* for the report; ours until it is moved there */
+	VarveRefusal *refusal;
+} Candidate;
+
+static void candidate_free(gpointer data)
+{
+	Candidate *candidate = data;
+
+	varve_mounted_free(candidate->mounted);
+	varve_report_layer_free(candidate->layer);
+	varve_refusal_free(candidate->refusal);
+	g_free(candidate->file);
+	g_free(candidate->name);
+	g_free(candidate->version);
+	g_free(candidate);
+}
+
+/* NAME_VERSION_ARCH.raw, or FALSE. Claims, only good for choosing what to look at. */
+static gboolean split_name(const char *file, char **ret_name, char **ret_version)
+{
+	const char *first = strchr(file, '_');
+	const char *second = first ? strchr(first + 1, '_') : NULL;
+
+	if (!second || first == file || !g_str_has_suffix(file, ".raw"))
+		return FALSE;
+	*ret_name = g_strndup(file, (gsize)(first - file));
+	*ret_version = g_strndup(first + 1, (gsize)(second - first - 1));
+	return TRUE;
+}
+
+static void replace(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+static Candidate *candidate_new(const char *file)
+{
+	Candidate *candidate = g_new0(Candidate, 1);
+
+	candidate->file = g_strdup(file);
+	if (!split_name(file, &candidate->name, &candidate->version)) {
+		candidate->name = g_strdup(file);
+		candidate->version = g_strdup("");
+	}
+	candidate->layer = varve_report_layer_new();
+	replace(&candidate->layer->file, file);
+	replace(&candidate->layer->name, candidate->name);
+	replace(&candidate->layer->version, candidate->version);
+	return candidate;
+}
+
+/* By name, and the newest version of a name first. */
+static gint by_name_newest(gconstpointer a, gconstpointer b)
+{
+	const Candidate *x = *(Candidate *const *)a, *y = *(Candidate *const *)b;
+	int order = strcmp(x->name, y->name);
+
+	if (order == 0)
+		order = varve_version_compare(y->version, x->version);
+	return order ? order : strcmp(x->file, y->file);
+}
+
+static void add_listed(const VarveSelecting *s, GPtrArray *candidates)
+{
+	for (guint i = 0; i < s->current->layers->len; i++) {
+		const VarveGenerationLayer *layer = s->current->layers->pdata[i];
+		Candidate *candidate = candidate_new(layer->file);
+
+		candidate->listed = layer;
+		g_ptr_array_add(candidates, candidate);
+	}
+}
+
+static GPtrArray *find_candidates(const VarveSelecting *s, VarveReport *report)
+{
+	GPtrArray *candidates = g_ptr_array_new_with_free_func(candidate_free);
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) names = NULL;
+
+	if (s->current && s->current->selection == VARVE_SELECTION_LISTED) {
+		add_listed(s, candidates);
+		return candidates;
+	}
+	if (s->layers_fd < 0)
+		return candidates;
+	if (!varve_dir_list(s->layers_fd, ".", &names, &error)) {
+		varve_report_warn(report, "the layers directory cannot be read: %s",
+				  error->message);
+		return candidates;
+	}
+	for (char **name = names; *name; name++) {
+		/* What is being written has another name. */
+		if (g_str_has_suffix(*name, ".raw") && **name != '.')
+			g_ptr_array_add(candidates, candidate_new(*name));
+	}
+	g_ptr_array_sort(candidates, by_name_newest);
+	return candidates;
+}
+
+static void try_candidate(const VarveSelecting *s, Candidate *candidate)
+{
+	candidate->tried = TRUE;
+	candidate->mounted = varve_mounted_open(&s->opening, s->layers_fd, candidate->file,
+						candidate->layer, &candidate->refusal);
+	if (!candidate->mounted)
+		return;
+	if (candidate->listed && !varve_digest_equal(varve_layer_root(candidate->mounted->layer),
+						     &candidate->listed->root)) {
+		g_autofree char *expected = varve_digest_dup_hex(&candidate->listed->root);
+
+		candidate->refusal = varve_refusal_new(
+			"unreadable",
+			"'%s' was replaced: the generation has root hash %.16s…, the file %.16s…",
+			candidate->file, expected, candidate->layer->root);
+		return;
+	}
+	candidate->refusal = varve_mounted_inspect(candidate->mounted);
+	if (candidate->mounted->manifest)
+		varve_report_layer_describe(candidate->layer, candidate->mounted->manifest);
+}
+
+/* Opens of every name the newest version that is not yet refused; FALSE where none was left. */
+static gboolean try_next(const VarveSelecting *s, GPtrArray *candidates)
+{
+	const char *satisfied = NULL;
+	gboolean tried = FALSE;
+
+	for (guint i = 0; i < candidates->len; i++) {
+		Candidate *candidate = candidates->pdata[i];
+		gboolean listed = candidate->listed != NULL;
+
+		if (!listed && satisfied && strcmp(satisfied, candidate->name) == 0)
+			continue;
+		if (!candidate->tried) {
+			try_candidate(s, candidate);
+			tried = TRUE;
+		}
+		if (!candidate->refusal)
+			satisfied = candidate->name;
+	}
+	return tried;
+}
+
+static void decide(const VarveSelecting *s, GPtrArray *candidates)
+{
+	g_autoptr(GPtrArray) facts = g_ptr_array_new();
+	g_autoptr(GPtrArray) verdicts = NULL;
+	guint next = 0;
+
+	for (guint i = 0; i < candidates->len; i++) {
+		Candidate *candidate = candidates->pdata[i];
+
+		if (candidate->mounted && !candidate->refusal)
+			g_ptr_array_add(facts, &candidate->mounted->facts);
+	}
+	verdicts = varve_policy_decide(s->opening.policy, s->base, facts, s->today);
+	for (guint i = 0; i < candidates->len; i++) {
+		Candidate *candidate = candidates->pdata[i];
+
+		if (candidate->mounted && !candidate->refusal)
+			candidate->refusal = g_steal_pointer(&verdicts->pdata[next++]);
+	}
+}
+
+static void report_accepted(Candidate *candidate, GPtrArray *accepted, VarveReport *report)
+{
+	candidate->layer->accepted = TRUE;
+	replace(&candidate->layer->device, candidate->mounted->device);
+	g_ptr_array_add(accepted, g_steal_pointer(&candidate->mounted));
+	g_ptr_array_add(report->layers, g_steal_pointer(&candidate->layer));
+}
+
+static void report_refused(Candidate *candidate, VarveReport *report)
+{
+	replace(&candidate->layer->code, candidate->refusal->code);
+	replace(&candidate->layer->sentence, candidate->refusal->sentence);
+	replace(&candidate->layer->next, candidate->refusal->next);
+	g_ptr_array_add(report->layers, g_steal_pointer(&candidate->layer));
+}
+
+GPtrArray *varve_select(const VarveSelecting *selecting, VarveReport *report)
+{
+	g_autoptr(GPtrArray) candidates = find_candidates(selecting, report);
+	GPtrArray *accepted = g_ptr_array_new_with_free_func((GDestroyNotify)varve_mounted_free);
+
+	/* A refused version makes room for the one before it, which is then judged with all others.
+	 */
+	while (try_next(selecting, candidates))
+		decide(selecting, candidates);
+	for (guint i = 0; i < candidates->len; i++) {
+		Candidate *candidate = candidates->pdata[i];
+
+		if (candidate->mounted && !candidate->refusal)
+			report_accepted(candidate, accepted, report);
+	}
+	for (guint i = 0; i < candidates->len; i++) {
+		Candidate *candidate = candidates->pdata[i];
+
+		if (candidate->refusal)
+			report_refused(candidate, report);
+	}
+	return accepted;
+}
+
+void varve_select_none(int layers_fd, const char *code, const char *sentence, VarveReport *report)
+{
+	VarveSelecting s = { .layers_fd = layers_fd };
+	g_autoptr(GPtrArray) candidates = find_candidates(&s, report);
+
+	for (guint i = 0; i < candidates->len; i++) {
+		Candidate *candidate = candidates->pdata[i];
+
+		candidate->refusal = varve_refusal_new(code, "%s", sentence);
+		report_refused(candidate, report);
+	}
+}

@@ -1,0 +1,28 @@
+/* From the layers directory to the layers that are merged: candidates, the policy's decision, and
+ * older versions where the newest is refused. Boot and plan are the same here. */
+#pragma once
+
+#include "stack/stack.h"
+
+/** What to choose from, and with what. Nothing is owned. */
+typedef struct {
+	VarveOpening opening;
+	const VarveFacts *base;
+	int layers_fd;                  /* the layers directory; -1: there is none */
+	const VarveGeneration *current; /* (nullable) what was committed for this base */
+	gint64 today;                   /* varve_policy_decide() */
+} VarveSelecting;
+
+/**
+ * varve_select:
+ * Candidates are exactly the layers of a current generation that was `listed`, else the newest
+ * version of each name in the directory. Every decision is appended to @report: the accepted ones
+ * in the order of the result, then the refused.
+ *
+ * Returns: (caller frees with g_ptr_array_unref) VarveMounted *, lowest first. Never NULL: whatever
+ * is wrong is wrong with one layer.
+ */
+GPtrArray *varve_select(const VarveSelecting *selecting, VarveReport *report);
+
+/** varve_select_none: refuses every file of the directory for one reason that is the base's. */
+void varve_select_none(int layers_fd, const char *code, const char *sentence, VarveReport *report);

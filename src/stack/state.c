@@ -1,0 +1,210 @@
+/* Mounting and preparing the state partition. */
+#include "stack/state.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "ground/fd.h"
+#include "ground/mount.h"
+#include "stack/generation.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#define SEED_PARTIAL "var.new"
+#define STATE_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+static gboolean is_blank(int state_fd, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+	struct stat st;
+
+	if (fstatat(state_fd, "var", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || varve_fail_errno(error, errno, "var");
+	if (!S_ISDIR(st.st_mode))
+		return varve_fail(error, VARVE_ERROR_CORRUPT, "'var' on it is no directory");
+	return varve_dir_list(state_fd, "var", &names, error) && names[0] == NULL;
+}
+
+/* The seed appears as `var` only when it is whole. */
+static gboolean seed_var(int state_fd, int seed_fd, GError **error)
+{
+	varve_autofd to = -1;
+	struct stat st;
+
+	if (!varve_dir_remove(state_fd, SEED_PARTIAL, error))
+		return FALSE;
+	if (mkdirat(state_fd, SEED_PARTIAL, 0755) < 0)
+		return varve_fail_errno(error, errno, SEED_PARTIAL);
+	to = openat(state_fd, SEED_PARTIAL, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (to < 0)
+		return varve_fail_errno(error, errno, SEED_PARTIAL);
+	if (seed_fd >= 0 && !varve_seed_copy(seed_fd, to, error))
+		return FALSE;
+	if (seed_fd >= 0 && fstat(seed_fd, &st) == 0 && fchmod(to, st.st_mode & 07777) < 0)
+		return varve_fail_errno(error, errno, SEED_PARTIAL);
+	if (syncfs(to) < 0 || renameat(state_fd, SEED_PARTIAL, state_fd, "var") < 0 ||
+	    fsync(state_fd) < 0)
+		return varve_fail_errno(error, errno, "the seed of /var cannot be kept");
+	return TRUE;
+}
+
+static gboolean make_dir(int dirfd, const char *path, mode_t mode, GError **error)
+{
+	if (mkdirat(dirfd, path, mode) < 0 && errno != EEXIST)
+		return varve_fail_errno(error, errno, "directory '%s' cannot be made", path);
+	return TRUE;
+}
+
+/* The upper directory's own label and mode are those of the merged /etc. */
+static void dress_upper(int state_fd, int etc_fd)
+{
+	varve_autofd upper = openat(state_fd, "etc/upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char label[1024];
+	ssize_t n;
+
+	if (upper < 0 || etc_fd < 0)
+		return;
+	n = fgetxattr(etc_fd, "security.selinux", label, sizeof(label));
+	if (n > 0)
+		fsetxattr(upper, "security.selinux", label, (size_t)n, 0);
+}
+
+static gboolean prepare(int seed_fd, int etc_fd, GError **error)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} dirs[] = {
+		{ "etc", 0755 },
+		{ "etc/upper", 0755 },
+		{ "etc/work", 0700 },
+		{ "var/lib", 0755 },
+		{ VARVE_STATE_DIR, 0755 },
+		{ VARVE_CANDIDATES_DIR, 0755 },
+		{ VARVE_GENERATIONS_DIR, 0755 },
+	};
+	varve_autofd fd = varve_dir_open(AT_FDCWD, VARVE_STATE_MOUNT, error);
+	g_autoptr(GError) local = NULL;
+	gboolean blank;
+
+	if (fd < 0)
+		return FALSE;
+	blank = is_blank(fd, &local);
+	if (local) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (blank && !seed_var(fd, seed_fd, error))
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
+		if (!make_dir(fd, dirs[i].path, dirs[i].mode, error))
+			return FALSE;
+	}
+	dress_upper(fd, etc_fd);
+	return TRUE;
+}
+
+static gboolean mount_partition(const char *device, int seed_fd, int etc_fd, GError **error)
+{
+	const VarveMountOption options[] = { { "source", device }, { NULL, NULL } };
+	varve_autofd mount_fd = -1;
+	char log[512];
+
+	if (varve_make_dirs(VARVE_STATE_MOUNT) < 0)
+		return varve_fail_errno(error, errno, VARVE_STATE_MOUNT);
+	mount_fd = varve_mount_make("ext4", options, STATE_FLAGS, log, sizeof(log));
+	if (mount_fd < 0)
+		return varve_fail_errno(error, errno, "%s cannot be mounted as ext4%s%s", device,
+					*log ? ": " : "", log);
+	if (varve_mount_attach(mount_fd, VARVE_STATE_MOUNT) < 0)
+		return varve_fail_errno(error, errno, "%s cannot be mounted", device);
+	if (prepare(seed_fd, etc_fd, error))
+		return TRUE;
+	umount2(VARVE_STATE_MOUNT, MNT_DETACH);
+	return FALSE;
+}
+
+static gboolean mount_memory(int seed_fd, int etc_fd, GError **error)
+{
+	static const VarveMountOption options[] = { { "source", "varve-state" },
+						    { "mode", "0755" },
+						    { NULL, NULL } };
+
+	if (varve_make_dirs(VARVE_STATE_MOUNT) < 0 ||
+	    varve_mount_at("tmpfs", options, STATE_FLAGS, VARVE_STATE_MOUNT) < 0)
+		return varve_fail_errno(error, errno,
+					"no tmpfs can be mounted at " VARVE_STATE_MOUNT);
+	if (prepare(seed_fd, etc_fd, error))
+		return TRUE;
+	umount2(VARVE_STATE_MOUNT, MNT_DETACH);
+	return FALSE;
+}
+
+static void set(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+gboolean varve_state_mount(const char *device, int seed_fd, int etc_fd, VarveReport *report,
+			   GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	if (device && mount_partition(device, seed_fd, etc_fd, &local)) {
+		set(&report->state, "ok");
+		set(&report->state_detail, device);
+		return TRUE;
+	}
+	set(&report->state, "volatile");
+	set(&report->state_detail,
+	    local ? local->message : "the disk has no partition called 'state'");
+	varve_report_warn(
+		report,
+		"the state partition cannot be used: %s. The base runs alone, with memory "
+		"in its place: everything that is written now is gone at the next boot. "
+		"Repair it with e2fsck, or make it anew and copy the layers there",
+		report->state_detail);
+	return mount_memory(seed_fd, etc_fd, error);
+}
+
+static gboolean compose_etc(const char *sysroot, GError **error)
+{
+	static const VarveMountOption options[] = {
+		{ "source", "varve-etc" },
+		{ "lowerdir", VARVE_BASE_MOUNT "/etc" },
+		{ "upperdir", VARVE_STATE_MOUNT "/etc/upper" },
+		{ "workdir", VARVE_STATE_MOUNT "/etc/work" },
+		{ NULL, NULL },
+	};
+	g_autofree char *etc = g_strconcat(sysroot, "/etc", NULL);
+	g_autofree char *selinux = g_strconcat(sysroot, "/etc/selinux", NULL);
+	char log[512];
+	varve_autofd mount_fd = varve_mount_make("overlay", options, STATE_FLAGS, log, sizeof(log));
+
+	if (mount_fd < 0 || varve_mount_attach(mount_fd, etc) < 0)
+		return varve_fail_errno(error, errno, "/etc cannot be merged%s%s", *log ? ": " : "",
+					log);
+	if (access(VARVE_BASE_MOUNT "/etc/selinux", F_OK) < 0)
+		return TRUE;
+	if (varve_mount_bind(VARVE_BASE_MOUNT "/etc/selinux", selinux,
+			     STATE_FLAGS | MOUNT_ATTR_RDONLY) == 0)
+		return TRUE;
+	varve_fail_errno(error, errno, "/etc/selinux cannot be bound from the base");
+	umount2(etc, MNT_DETACH);
+	return FALSE;
+}
+
+gboolean varve_state_compose(const char *sysroot, GError **error)
+{
+	g_autofree char *var = g_strconcat(sysroot, "/var", NULL);
+
+	if (varve_mount_bind(VARVE_STATE_MOUNT "/var", var, STATE_FLAGS) < 0)
+		return varve_fail_errno(error, errno,
+					"/var cannot be bound from the state partition");
+	if (compose_etc(sysroot, error))
+		return TRUE;
+	umount2(var, MNT_DETACH);
+	return FALSE;
+}

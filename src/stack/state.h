@@ -1,0 +1,31 @@
+/* The state partition: /var and the upper of /etc. Where it is missing or broken the node boots
+ * with memory in its place and says so. */
+#pragma once
+
+#include "stack/report.h"
+
+/**
+ * varve_state_mount:
+ * Mounts @device (nullable: there is none) at VARVE_STATE_MOUNT and makes it ready: `var` seeded
+ * from @seed_fd (usr/share/factory/var of the base, -1 for none) where it is blank, `etc/upper`,
+ * `etc/work`, `var/lib/varve/{layers,generations}`. On any failure a tmpfs takes its place and
+ * @report says why: a state that is "volatile".
+ *
+ * Errors: SYSTEM, where not even the tmpfs could be made.
+ */
+gboolean varve_state_mount(const char *device, int seed_fd, int etc_fd, VarveReport *report,
+			   GError **error);
+
+/**
+ * varve_state_compose:
+ * Puts /var (a bind) and /etc (an overlay over the base's, /etc/selinux read-only from the base
+ * over it) below @sysroot.
+ */
+gboolean varve_state_compose(const char *sysroot, GError **error);
+
+/**
+ * varve_seed_copy:
+ * Copies what is below @from_fd into the directory @to_fd: modes, owners, times, attributes, links.
+ * Device nodes and sockets are left out.
+ */
+gboolean varve_seed_copy(int from_fd, int to_fd, GError **error);
