@@ -4,6 +4,7 @@
 int main(int argc, char **argv)
 {
 	static const VarveVerb *const verbs[] = {
+		&varve_verb_boot,
 		NULL,
 	};
 

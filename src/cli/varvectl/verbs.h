@@ -2,3 +2,5 @@
 #pragma once
 
 #include "cli/verb.h"
+
+extern const VarveVerb varve_verb_boot;

@@ -1,0 +1,14 @@
+/* How varvectl shows stacks to people. */
+#pragma once
+
+#include "stack/report.h"
+
+/** varve_show_layer_line: (caller frees) "ssh 10.0p1  root 31ab2cd4…  signed by layers.crt". */
+char *varve_show_layer_line(const VarveReportLayer *layer);
+
+/** varve_show_refused: prints a refused layer with its reason and next step, each line after
+ *  @indent. */
+void varve_show_refused(const VarveReportLayer *layer, const char *indent);
+
+/** varve_show_warnings: prints the warnings, each after "warning: ". */
+void varve_show_warnings(const VarveReport *report, const char *indent);
