@@ -77,6 +77,9 @@ static gboolean copy_file(int from_dir, int to_dir, const char *name, const stru
 
 	if (from < 0)
 		return varve_fail_errno(error, errno, "%s cannot be read", name);
+	/* What is there was left by a seeding that was interrupted. */
+	if (unlinkat(to_dir, name, 0) < 0 && errno != ENOENT)
+		return varve_fail_errno(error, errno, "%s cannot be replaced", name);
 	to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (to < 0)
 		return varve_fail_errno(error, errno, "%s cannot be made", name);
@@ -93,6 +96,8 @@ static gboolean copy_link(int from_dir, int to_dir, const char *name, const stru
 	if (n < 0)
 		return varve_fail_errno(error, errno, "%s cannot be read", name);
 	target[n] = '\0';
+	if (unlinkat(to_dir, name, 0) < 0 && errno != ENOENT)
+		return varve_fail_errno(error, errno, "%s cannot be replaced", name);
 	if (symlinkat(target, to_dir, name) < 0 ||
 	    fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return varve_fail_errno(error, errno, "%s cannot be made", name);
@@ -116,7 +121,7 @@ static gboolean copy_directory(int from_dir, int to_dir, const char *name, const
 
 	if (from < 0)
 		return varve_fail_errno(error, errno, "%s cannot be read", name);
-	if (mkdirat(to_dir, name, 0700) < 0)
+	if (mkdirat(to_dir, name, 0700) < 0 && errno != EEXIST)
 		return varve_fail_errno(error, errno, "%s cannot be made", name);
 	to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (to < 0)

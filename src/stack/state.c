@@ -11,40 +11,30 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#define SEED_PARTIAL "var.new"
 #define STATE_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
-static gboolean is_blank(int state_fd, GError **error)
-{
-	g_auto(GStrv) names = NULL;
-	struct stat st;
-
-	if (fstatat(state_fd, "var", &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT || varve_fail_errno(error, errno, "var");
-	if (!S_ISDIR(st.st_mode))
-		return varve_fail(error, VARVE_ERROR_CORRUPT, "'var' on it is no directory");
-	return varve_dir_list(state_fd, "var", &names, error) && names[0] == NULL;
-}
-
-/* The seed appears as `var` only when it is whole. */
+/* In place, and marked only when it is whole: what was interrupted is done again. */
 static gboolean seed_var(int state_fd, int seed_fd, GError **error)
 {
-	varve_autofd to = -1;
+	varve_autofd to = -1, mark = -1;
 	struct stat st;
 
-	if (!varve_dir_remove(state_fd, SEED_PARTIAL, error))
-		return FALSE;
-	if (mkdirat(state_fd, SEED_PARTIAL, 0755) < 0)
-		return varve_fail_errno(error, errno, SEED_PARTIAL);
-	to = openat(state_fd, SEED_PARTIAL, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fstatat(state_fd, VARVE_STATE_SEEDED, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return TRUE;
+	if (mkdirat(state_fd, "var", 0755) < 0 && errno != EEXIST)
+		return varve_fail_errno(error, errno, "var");
+	to = openat(state_fd, "var", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (to < 0)
-		return varve_fail_errno(error, errno, SEED_PARTIAL);
+		return varve_fail_errno(error, errno, "'var' on it is no directory");
 	if (seed_fd >= 0 && !varve_seed_copy(seed_fd, to, error))
 		return FALSE;
 	if (seed_fd >= 0 && fstat(seed_fd, &st) == 0 && fchmod(to, st.st_mode & 07777) < 0)
-		return varve_fail_errno(error, errno, SEED_PARTIAL);
-	if (syncfs(to) < 0 || renameat(state_fd, SEED_PARTIAL, state_fd, "var") < 0 ||
-	    fsync(state_fd) < 0)
+		return varve_fail_errno(error, errno, "var");
+	if (syncfs(to) < 0)
+		return varve_fail_errno(error, errno, "the seed of /var cannot be kept");
+	mark = openat(state_fd, VARVE_STATE_SEEDED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		      0644);
+	if (mark < 0 || fsync(mark) < 0 || fsync(state_fd) < 0)
 		return varve_fail_errno(error, errno, "the seed of /var cannot be kept");
 	return TRUE;
 }
@@ -85,17 +75,8 @@ static gboolean prepare(int seed_fd, int etc_fd, GError **error)
 		{ VARVE_GENERATIONS_DIR, 0755 },
 	};
 	varve_autofd fd = varve_dir_open(AT_FDCWD, VARVE_STATE_MOUNT, error);
-	g_autoptr(GError) local = NULL;
-	gboolean blank;
 
-	if (fd < 0)
-		return FALSE;
-	blank = is_blank(fd, &local);
-	if (local) {
-		g_propagate_error(error, g_steal_pointer(&local));
-		return FALSE;
-	}
-	if (blank && !seed_var(fd, seed_fd, error))
+	if (fd < 0 || !seed_var(fd, seed_fd, error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
 		if (!make_dir(fd, dirs[i].path, dirs[i].mode, error))

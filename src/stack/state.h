@@ -4,11 +4,15 @@
 
 #include "stack/report.h"
 
+#define VARVE_STATE_SEEDED "seeded" /* on the state partition */
+
 /**
  * varve_state_mount:
  * Mounts @device (nullable: there is none) at VARVE_STATE_MOUNT and makes it ready: `var` seeded
- * from @seed_fd (usr/share/factory/var of the base, -1 for none) where it is blank, `etc/upper`,
- * `etc/work`, `var/lib/varve/{layers,generations}`. On any failure a tmpfs takes its place and
+ * from @seed_fd (usr/share/factory/var of the base, -1 for none) until that was done once (then
+ * there is a file VARVE_STATE_SEEDED), `etc/upper`, `etc/work`,
+ * `var/lib/varve/{layers,generations}`. A new disk's state has layers already, so that an empty
+ * `var` is no sign. On any failure a tmpfs takes its place and
  * @report says why: a state that is "volatile".
  *
  * Errors: SYSTEM, where not even the tmpfs could be made.
@@ -26,6 +30,7 @@ gboolean varve_state_compose(const char *sysroot, GError **error);
 /**
  * varve_seed_copy:
  * Copies what is below @from_fd into the directory @to_fd: modes, owners, times, attributes, links.
- * Device nodes and sockets are left out.
+ * Files that are there already are replaced, directories are added to. Device nodes and sockets are
+ * left out.
  */
 gboolean varve_seed_copy(int from_fd, int to_fd, GError **error);
