@@ -99,3 +99,16 @@ json_t *varve_json_strings(const char *const *strings)
 		json_array_append_new(array, json_string(strings[i]));
 	return array;
 }
+
+json_t *varve_json_text(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autoptr(GString) clean = g_string_new(NULL);
+
+	for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+
+		g_string_append_unichar(clean, g_unichar_iscntrl(character) ? ' ' : character);
+	}
+	return json_string(clean->str);
+}

@@ -51,3 +51,9 @@ gboolean varve_json_get_strings(const json_t *object, const char *key, const cha
 
 /** varve_json_strings: a new JSON array of @strings (NULL counts as empty). */
 json_t *varve_json_strings(const char *const *strings);
+
+/**
+ * varve_json_text: a new JSON string of text that may be anything (what packages say of
+ * themselves): bytes that are not UTF-8 become U+FFFD, control characters become spaces.
+ */
+json_t *varve_json_text(const char *text);

@@ -24,6 +24,9 @@ typedef struct {
  */
 char *varve_bom_purl(const VarveManifest *layer, const VarveManifestPackage *package);
 
+/** varve_bom_is_system: whether the subject is an OS: an image, or a base layer. */
+gboolean varve_bom_is_system(const VarveBom *bom);
+
 /** varve_bom_time: (caller frees) "2026-11-22T23:00:00Z". */
 char *varve_bom_time(gint64 created);
 

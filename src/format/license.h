@@ -17,3 +17,10 @@ gboolean varve_license_is_expression(const char *text);
  * same text gives the same reference, another text another.
  */
 char *varve_license_reference(const char *text);
+
+/**
+ * varve_license_references:
+ * Returns: (caller frees with g_strfreev) the LicenseRef-s that the expression @text names of its
+ * own document, in order; empty where there are none or @text is no expression.
+ */
+char **varve_license_references(const char *text);

@@ -132,20 +132,6 @@ static gint sort_packages(gconstpointer a, gconstpointer b)
 
 /* Writing. */
 
-/* What packages say of themselves need not be UTF-8 nor fit on a line. */
-static json_t *json_text(const char *text)
-{
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	g_autoptr(GString) clean = g_string_new(NULL);
-
-	for (const char *c = valid; *c; c = g_utf8_next_char(c)) {
-		gunichar character = g_utf8_get_char(c);
-
-		g_string_append_unichar(clean, g_unichar_iscntrl(character) ? ' ' : character);
-	}
-	return json_string(clean->str);
-}
-
 static gint sort_strings(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -161,7 +147,7 @@ static json_t *json_set(char *const *strings)
 	g_ptr_array_sort(sorted, sort_strings);
 	for (guint i = 0; i < sorted->len; i++)
 		if (i == 0 || strcmp(sorted->pdata[i - 1], sorted->pdata[i]) != 0)
-			json_array_append_new(array, json_text(sorted->pdata[i]));
+			json_array_append_new(array, varve_json_text(sorted->pdata[i]));
 	return array;
 }
 
@@ -185,15 +171,15 @@ static json_t *json_packages(const GPtrArray *packages)
 		const VarveManifestPackage *package = sorted->pdata[i];
 		json_t *object = json_object();
 
-		json_object_set_new(object, "name", json_text(package->name));
+		json_object_set_new(object, "name", varve_json_text(package->name));
 		json_object_set_new(object, "epoch", json_integer(package->epoch));
-		json_object_set_new(object, "version", json_text(package->version));
-		json_object_set_new(object, "release", json_text(package->release));
-		json_object_set_new(object, "arch", json_text(package->arch));
-		json_object_set_new(object, "source", json_text(package->source));
-		json_object_set_new(object, "license", json_text(package->license));
-		json_object_set_new(object, "vendor", json_text(package->vendor));
-		json_object_set_new(object, "upstream", json_text(package->upstream));
+		json_object_set_new(object, "version", varve_json_text(package->version));
+		json_object_set_new(object, "release", varve_json_text(package->release));
+		json_object_set_new(object, "arch", varve_json_text(package->arch));
+		json_object_set_new(object, "source", varve_json_text(package->source));
+		json_object_set_new(object, "license", varve_json_text(package->license));
+		json_object_set_new(object, "vendor", varve_json_text(package->vendor));
+		json_object_set_new(object, "upstream", varve_json_text(package->upstream));
 		json_object_set_new(object, "sha256", json_digest(&package->digest));
 		json_object_set_new(object, "size", json_integer((json_int_t)package->size));
 		json_array_append_new(array, object);
@@ -209,7 +195,7 @@ static json_t *json_inputs(GHashTable *inputs)
 
 	g_hash_table_iter_init(&iter, inputs);
 	while (g_hash_table_iter_next(&iter, &key, &value))
-		json_object_set_new(object, key, json_text(value));
+		json_object_set_new(object, key, varve_json_text(value));
 	return object;
 }
 
@@ -218,15 +204,15 @@ char *varve_manifest_write(const VarveManifest *manifest)
 	g_autoptr(json_t) root = json_object();
 	json_t *os = json_object();
 
-	json_object_set_new(os, "id", json_text(manifest->os_id));
-	json_object_set_new(os, "version-id", json_text(manifest->os_version_id));
+	json_object_set_new(os, "id", varve_json_text(manifest->os_id));
+	json_object_set_new(os, "version-id", varve_json_text(manifest->os_version_id));
 	json_object_set_new(root, "format", json_integer(FORMAT));
-	json_object_set_new(root, "name", json_text(manifest->name));
-	json_object_set_new(root, "version", json_text(manifest->version));
+	json_object_set_new(root, "name", varve_json_text(manifest->name));
+	json_object_set_new(root, "version", varve_json_text(manifest->version));
 	json_object_set_new(root, "rollback-index",
 			    json_integer((json_int_t)manifest->rollback_index));
 	json_object_set_new(root, "role", json_string(varve_role_name(manifest->role)));
-	json_object_set_new(root, "arch", json_text(manifest->arch));
+	json_object_set_new(root, "arch", varve_json_text(manifest->arch));
 	json_object_set_new(root, "os", os);
 	json_object_set_new(root, "provides", json_set(manifest->provides));
 	json_object_set_new(root, "requires", json_set(manifest->requires));
@@ -235,7 +221,7 @@ char *varve_manifest_write(const VarveManifest *manifest)
 	/* Units restart in the order given. */
 	json_object_set_new(root, "restart",
 			    varve_json_strings((const char *const *)manifest->restart));
-	json_object_set_new(root, "support-end", json_text(manifest->support_end));
+	json_object_set_new(root, "support-end", varve_json_text(manifest->support_end));
 	json_object_set_new(root, "packages", json_packages(manifest->packages));
 	json_object_set_new(root, "inputs", json_inputs(manifest->inputs));
 	json_object_set_new(root, "paths", json_digest(&manifest->paths));
