@@ -25,6 +25,10 @@ int varve_block_find_sibling(const char *device, const char *name,
 /** varve_block_name: PARTNAME of the partition @device. Returns 0, or -1 with errno. */
 int varve_block_name(const char *device, char *ret_name, size_t size);
 
+/** varve_block_list: writes "vda, vda1 (esp, PARTUUID)", …: for messages; "none" where there is
+ * none. */
+void varve_block_list(char *ret_text, size_t size);
+
 /**
  * varve_uuid_from_hash:
  * The PARTUUID text of 128 bits of a root hash (Discoverable Partitions Specification): the first

@@ -77,6 +77,10 @@ static void mount_kernel_filesystems(void)
 static void module_failed(const char *path, int errnum, void *data)
 {
 	(void)data;
+	/* The list is for every machine: a driver of another one finds no device, or lacks a module
+	 * that found none. */
+	if (errnum == ENODEV || (errnum == ENOENT && access(path, F_OK) == 0))
+		return;
 	varve_say("module %s is not loaded: %s", path, strerror(errnum));
 }
 
@@ -100,40 +104,55 @@ static int uevent_socket(void)
 	return fd;
 }
 
-static void wait_for_base(const char *cmdline)
+/* PARTUUID of the base's data, from the command line. */
+static void base_uuid(const char *cmdline, char ret_uuid[37])
 {
-	char hash[80], uuid[37], device[VARVE_DEVICE_PATH_SIZE], value[16], drain[4096];
-	varve_autofd uevents = uevent_socket();
-	long long start = now_ms(), limit = DEVICE_TIMEOUT;
-	int told = 0;
+	char hash[80];
 
 	if (!varve_cmdline_get(cmdline, "varve.roothash", hash, sizeof(hash)))
 		varve_give_up(cmdline, "The kernel's command line does not say which base layer to "
 				       "start: varve.roothash=HEX is missing. Start another boot "
 				       "entry, or build the image again.");
-	if (varve_uuid_from_hash(hash, 0, uuid) < 0)
+	if (varve_uuid_from_hash(hash, 0, ret_uuid) < 0)
 		varve_give_up(cmdline,
 			      "varve.roothash=%s on the kernel's command line is not 64 "
-			      "hexadecimal digits. Start another boot entry, or build the "
-			      "image again.",
+			      "hexadecimal digits. Start another boot entry, or build the image "
+			      "again.",
 			      hash);
+}
+
+_Noreturn static void give_up_waiting(const char *cmdline, const char *uuid, long long limit)
+{
+	char devices[1024];
+
+	varve_block_list(devices, sizeof(devices));
+	varve_give_up(
+		cmdline,
+		"No disk with the base layer appeared within %lld seconds: a partition with "
+		"PARTUUID %s was expected. These block devices are there: %s. Either the disk "
+		"is not attached, or the initrd lacks the module for it, or this boot entry "
+		"belongs to a base that is no longer there. A slow disk can be given more time "
+		"with varve.device-timeout=SECONDS.",
+		limit, uuid, devices);
+}
+
+static void wait_for_base(const char *cmdline)
+{
+	char uuid[37], device[VARVE_DEVICE_PATH_SIZE], value[16], drain[4096];
+	varve_autofd uevents = uevent_socket();
+	long long start = now_ms(), limit = DEVICE_TIMEOUT;
+	int told = 0;
+
+	base_uuid(cmdline, uuid);
 	if (varve_cmdline_get(cmdline, "varve.device-timeout", value, sizeof(value)) &&
 	    atoi(value) > 0)
 		limit = atoi(value);
-
 	while (varve_block_find(uuid, device) != 1) {
 		struct pollfd pfd = { .fd = uevents, .events = POLLIN };
 		long long waited = now_ms() - start;
 
 		if (waited >= limit * 1000)
-			varve_give_up(cmdline,
-				      "No disk with the base layer appeared within %lld "
-				      "seconds: a partition with PARTUUID %s was expected. "
-				      "Either the disk is not attached, or the initrd lacks "
-				      "the module for it, or this boot entry belongs to a "
-				      "base that is no longer there. A slow disk can be "
-				      "given more time with varve.device-timeout=SECONDS.",
-				      limit, uuid);
+			give_up_waiting(cmdline, uuid, limit);
 		if (waited >= QUIET_WAIT_MS && !told) {
 			varve_say(
 				"waiting for the base's partition, PARTUUID %s, %lld more seconds",
@@ -217,7 +236,8 @@ int main(int argc, char **argv)
 	const char *name = slash ? slash + 1 : (argc > 0 ? argv[0] : "");
 
 	if (getpid() != 1) {
-		fputs("varve-init is started by the kernel as PID 1 of the initrd; it is of no use "
+		fputs("varve-init is started by the kernel as PID 1 of the initrd; it is "
+		      "of no use "
 		      "otherwise\n",
 		      stderr);
 		return 2;

@@ -46,7 +46,7 @@ static gboolean mount_device(const char *device, unsigned attributes, const char
 			     GError **error)
 {
 	g_autofree char *source = g_strconcat("/dev/mapper/", device, NULL);
-	const VarveMountOption options[] = { { "source", source }, { NULL, NULL } };
+	const VarveMountOption options[] = { { "source", source }, { "ro", NULL }, { NULL, NULL } };
 	varve_autofd mount_fd = -1;
 	char log[512];
 
