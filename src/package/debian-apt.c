@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "crypt/sha256.h"
 #include "package/debian-mirror.h"
 
 #include <string.h>
@@ -11,12 +12,14 @@
 
 #define DEBIAN_KEYRING "/usr/share/keyrings/debian-archive-keyring.gpg"
 #define DAY_SECONDS (24 * 60 * 60)
+#define STANZAS_LIMIT (256U << 20)
 
 struct VarveApt {
 	char *directory;
 	char *environment; /* "APT_CONFIG=…" */
 	char *sources;     /* text of sources.list */
 	char *stamp;       /* path: its text is the sources that the lists are of */
+	char *answer;      /* path: the last resolution, below a comment that says of what */
 };
 
 void varve_apt_free(VarveApt *apt)
@@ -27,6 +30,7 @@ void varve_apt_free(VarveApt *apt)
 	g_free(apt->environment);
 	g_free(apt->sources);
 	g_free(apt->stamp);
+	g_free(apt->answer);
 	g_free(apt);
 }
 
@@ -109,6 +113,18 @@ static void add_source(GString *text, const char *keyring, const char *uri, cons
 			       components);
 }
 
+/* Mirrors of ".../debian" have ".../debian-security" beside it; of any other archive nothing is
+ * known. */
+static char *security_beside(const char *mirror)
+{
+	g_autofree char *trimmed = g_strdup(mirror);
+
+	while (g_str_has_suffix(trimmed, "/"))
+		trimmed[strlen(trimmed) - 1] = '\0';
+	return g_str_has_suffix(trimmed, "/debian") ? g_strconcat(trimmed, "-security", NULL)
+						    : NULL;
+}
+
 static char *make_sources(const VarveAptSource *source, GError **error)
 {
 	g_auto(VarveDebianMirror) mirror = { 0 };
@@ -126,7 +142,8 @@ static char *make_sources(const VarveAptSource *source, GError **error)
 	}
 	if (source->mirror) {
 		mirror.archive = g_strdup(source->mirror);
-		mirror.security = g_strdup(source->security_mirror);
+		mirror.security = source->security_mirror ? g_strdup(source->security_mirror)
+							  : security_beside(source->mirror);
 	} else if (!varve_debian_mirror_find("/etc/apt", &mirror, error)) {
 		return NULL;
 	}
@@ -173,6 +190,7 @@ VarveApt *varve_apt_open(const VarveAptSource *source, const char *directory, GE
 	}
 	apt->environment = g_strdup_printf("APT_CONFIG=%s/apt.conf", apt->directory);
 	apt->stamp = g_build_filename(apt->directory, "updated", NULL);
+	apt->answer = g_build_filename(apt->directory, "resolved", NULL);
 	return prepare(apt, source, error) ? g_steal_pointer(&apt) : NULL;
 }
 
@@ -257,7 +275,8 @@ static GPtrArray *parse_simulation(const char *output)
 	return chosen;
 }
 
-static GPtrArray *read_stanzas(const VarveApt *apt, const GPtrArray *chosen, GError **error)
+static gboolean show_stanzas(const VarveApt *apt, const GPtrArray *chosen, char **ret_text,
+			     GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	g_autofree char *output = NULL, *errors = NULL;
@@ -269,20 +288,22 @@ static GPtrArray *read_stanzas(const VarveApt *apt, const GPtrArray *chosen, GEr
 		g_ptr_array_add(argv, g_ptr_array_index(chosen, i));
 	g_ptr_array_add(argv, NULL);
 	if (!run_apt(apt, (const char *const *)argv->pdata, NULL, &output, &errors, &status, error))
-		return NULL;
-	if (status != 0) {
-		varve_fail(error, VARVE_ERROR_SYSTEM, "apt-cache show: %s", g_strstrip(errors));
-		return NULL;
-	}
-	return varve_deb822_parse(output, strlen(output), "apt's lists", error);
+		return FALSE;
+	if (status != 0)
+		return varve_fail(error, VARVE_ERROR_SYSTEM, "apt-cache show: %s",
+				  g_strstrip(errors));
+	*ret_text = g_steal_pointer(&output);
+	return TRUE;
 }
 
-GPtrArray *varve_apt_resolve(VarveApt *apt, const GPtrArray *names, GError **error)
+static gboolean simulate(const VarveApt *apt, const GPtrArray *names, char **ret_output,
+			 GError **error)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new(), chosen = NULL;
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	g_autofree char *output = NULL, *errors = NULL;
 	const char *const command[] = { "apt-get", "install", "--simulate",
 					"-q",      "-y",      "--no-install-recommends" };
+	const char *unmet;
 	int status = 0;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(command); i++)
@@ -291,20 +312,58 @@ GPtrArray *varve_apt_resolve(VarveApt *apt, const GPtrArray *names, GError **err
 		g_ptr_array_add(argv, g_ptr_array_index(names, i));
 	g_ptr_array_add(argv, NULL);
 	if (!run_apt(apt, (const char *const *)argv->pdata, NULL, &output, &errors, &status, error))
-		return NULL;
-	if (status != 0) {
-		/* What does not fit together is explained on standard output. */
-		const char *unmet = strstr(output, "The following packages have unmet");
-
-		varve_fail(error,
-			   strstr(errors, "Unable to locate") ? VARVE_ERROR_NOT_FOUND
-							      : VARVE_ERROR_CONFLICT,
-			   "the wanted packages cannot be had together: apt says:\n%s%s",
-			   unmet ? unmet : "", g_strstrip(errors));
-		return NULL;
+		return FALSE;
+	if (status == 0) {
+		*ret_output = g_steal_pointer(&output);
+		return TRUE;
 	}
+	/* What does not fit together is explained on standard output. */
+	unmet = strstr(output, "The following packages have unmet");
+	return varve_fail(error,
+			  strstr(errors, "Unable to locate") ? VARVE_ERROR_NOT_FOUND
+							     : VARVE_ERROR_CONFLICT,
+			  "the wanted packages cannot be had together: apt says:\n%s%s",
+			  unmet ? unmet : "", g_strstrip(errors));
+}
+
+/* What an answer depends on, as a comment line: the question and the lists. */
+static char *answer_title(const VarveApt *apt, const GPtrArray *names)
+{
+	g_autoptr(GString) question = g_string_new(apt->sources);
+	g_autofree char *hex = NULL;
+	struct stat st = { 0 };
+	VarveDigest digest;
+
+	stat(apt->stamp, &st);
+	g_string_append_printf(question, "%" G_GINT64_FORMAT ".%ld", (gint64)st.st_mtim.tv_sec,
+			       st.st_mtim.tv_nsec);
+	for (guint i = 0; i < names->len; i++)
+		g_string_append_printf(question, "\n%s", (char *)g_ptr_array_index(names, i));
+	varve_sha256(question->str, question->len, &digest);
+	hex = varve_digest_dup_hex(&digest);
+	return g_strdup_printf("# %s\n", hex);
+}
+
+GPtrArray *varve_apt_resolve(VarveApt *apt, const GPtrArray *names, GError **error)
+{
+	g_autofree char *title = answer_title(apt, names), *text = NULL, *output = NULL;
+	g_autofree char *whole = NULL;
+	g_autoptr(GPtrArray) chosen = NULL;
+	gsize size = 0;
+
+	if (varve_file_read(AT_FDCWD, apt->answer, STANZAS_LIMIT, &text, &size, NULL) &&
+	    g_str_has_prefix(text, title))
+		return varve_deb822_parse(text, size, apt->answer, error);
+	g_clear_pointer(&text, g_free);
+	if (!simulate(apt, names, &output, error))
+		return NULL;
 	chosen = parse_simulation(output);
-	return read_stanzas(apt, chosen, error);
+	if (!show_stanzas(apt, chosen, &text, error))
+		return NULL;
+	whole = g_strconcat(title, text, NULL);
+	if (!varve_file_write(AT_FDCWD, apt->answer, whole, strlen(whole), 0644, error))
+		return NULL;
+	return varve_deb822_parse(whole, strlen(whole), "apt's lists", error);
 }
 
 char *varve_apt_file_name(const VarveParagraph *stanza, GError **error)

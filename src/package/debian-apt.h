@@ -12,7 +12,8 @@ typedef struct {
 	const char *mirror; /* (nullable) URI; NULL: the machine's own. Where it ends in "/debian",
 			     * SUITE-updates is taken from it too. */
 	const char *security_mirror; /* (nullable) URI of SUITE-security; NULL: the machine's where
-				      * @mirror is NULL, else none */
+				      * @mirror is NULL, else "/debian-security" beside a
+				      * "/debian", else none */
 	const char *keyring;         /* (nullable) host path; NULL: Debian's archive keyring */
 } VarveAptSource;
 

@@ -39,7 +39,9 @@ typedef struct {
 	const VarveDebianImport *options;
 	char *debs, *fetch, *rpms, *tmp, *packages;
 	int lock;
-	VarveOpenpgp *key;
+	char *identity; /* of the package key */
+	GMutex key_lock;
+	VarveOpenpgp *key; /* opened by the first that signs */
 	VarveApt *apt;
 	GPtrArray *stanzas; /* all that apt chose */
 	VarveDebianClosure closure;
@@ -68,6 +70,8 @@ static void clear_import(Import *import)
 	g_clear_pointer(&import->stanzas, g_ptr_array_unref);
 	varve_apt_free(import->apt);
 	varve_openpgp_free(import->key);
+	g_mutex_clear(&import->key_lock);
+	g_free(import->identity);
 	if (import->tmp)
 		varve_dir_remove(AT_FDCWD, import->tmp, NULL);
 	varve_autofd_close(&import->lock);
@@ -99,6 +103,46 @@ static gboolean open_directories(Import *import, GError **error)
 	import->tmp = g_build_filename(options->cache, "tmp", NULL);
 	return varve_dir_remove(AT_FDCWD, import->tmp, error) &&
 	       varve_dir_make(import->tmp, 0755, error);
+}
+
+/* The public key stands for the key in caches, so that nothing secret is opened where nothing is
+ * to be signed. */
+static gboolean identify_key(Import *import, GError **error)
+{
+	g_autofree char *path = g_build_filename(import->options->keys, "package.asc", NULL);
+	g_autofree char *text = NULL;
+	VarveDigest digest;
+	gsize size = 0;
+
+	if (!varve_file_read(AT_FDCWD, path, 1 << 20, &text, &size, error)) {
+		g_prefix_error(error, "the package key (made by 'varve keys init %s'): ",
+			       import->options->keys);
+		return FALSE;
+	}
+	varve_sha256(text, size, &digest);
+	import->identity = varve_digest_dup_hex(&digest);
+	return TRUE;
+}
+
+static VarveOpenpgp *open_key(Import *import, GError **error)
+{
+	g_autofree char *home = g_build_filename(import->options->keys, "package-gnupg", NULL);
+	VarveOpenpgp *key;
+
+	g_mutex_lock(&import->key_lock);
+	if (!import->key)
+		import->key = varve_openpgp_open(home, error);
+	key = import->key;
+	g_mutex_unlock(&import->key_lock);
+	return key;
+}
+
+static gboolean sign(const void *data, gsize size, gpointer user, GBytes **ret_signature,
+		     GError **error)
+{
+	VarveOpenpgp *key = open_key(user, error);
+
+	return key && varve_openpgp_sign(data, size, key, ret_signature, error);
 }
 
 static GPtrArray *wanted_names(const VarveDebianImport *options)
@@ -455,7 +499,7 @@ static gboolean remove_others(Import *import, GPtrArray *names, GError **error)
 /* What the index depends on, as a digest: names and inodes' identities of all packages, the key. */
 static char *index_state(const Import *import, const GPtrArray *names)
 {
-	g_autoptr(GString) state = g_string_new(varve_openpgp_fingerprint(import->key));
+	g_autoptr(GString) state = g_string_new(import->identity);
 	VarveDigest digest;
 
 	for (guint i = 0; i < names->len; i++) {
@@ -479,6 +523,7 @@ static gboolean publish(Import *import, GError **error)
 	g_autofree char *signature = g_build_filename(output, "repodata", "repomd.xml.asc", NULL);
 	g_autofree char *state = NULL, *before = NULL;
 	g_autoptr(GPtrArray) names = NULL;
+	VarveOpenpgp *key;
 
 	if (!link_packages(import, error))
 		return FALSE;
@@ -490,7 +535,8 @@ static gboolean publish(Import *import, GError **error)
 	    varve_file_read(AT_FDCWD, stamp, 4096, &before, NULL, NULL) &&
 	    strcmp(before, state) == 0)
 		return TRUE;
-	if (!varve_repository_publish(output, import->key, names, error))
+	key = open_key(import, error);
+	if (!key || !varve_repository_publish(output, key, names, error))
 		return FALSE;
 	import->result.published = TRUE;
 	return varve_file_write(AT_FDCWD, stamp, state, strlen(state), 0644, error);
@@ -502,20 +548,18 @@ gboolean varve_debian_import(const VarveDebianImport *options, VarveDebianImport
 	g_auto(Import) import = { .options = options,
 				  .lock = -1,
 				  .items = g_ptr_array_new_with_free_func(free_item) };
-	g_autofree char *home = g_build_filename(options->keys, "package-gnupg", NULL);
 
-	if (!open_directories(&import, error))
-		return FALSE;
-	import.key = varve_openpgp_open(home, error);
-	if (!import.key || !resolve(&import, error))
+	g_mutex_init(&import.key_lock);
+	if (!open_directories(&import, error) || !identify_key(&import, error) ||
+	    !resolve(&import, error))
 		return FALSE;
 	import.converter = (VarveConverter){ .arch = options->arch,
 					     .suite = options->suite,
 					     .dropped = import.closure.dropped,
 					     .scratch = import.tmp,
-					     .sign = varve_openpgp_sign,
-					     .user = import.key,
-					     .identity = varve_openpgp_fingerprint(import.key) };
+					     .sign = sign,
+					     .user = &import,
+					     .identity = import.identity };
 	if (!list_items(&import, error) || !fetch(&import, error) || !convert(&import, error) ||
 	    !publish(&import, error))
 		return FALSE;

@@ -89,6 +89,32 @@ static gboolean put_in_place(const char *directory, const char *staging, GError 
 	return TRUE;
 }
 
+gboolean varve_repository_sign(const char *directory, VarveOpenpgp *key, const GPtrArray *packages,
+			       guint *ret_signed, GError **error)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_autofree struct stat *before = g_new0(struct stat, packages->len + 1);
+
+	for (guint i = 0; i < packages->len; i++) {
+		char *path = g_build_filename(directory, g_ptr_array_index(packages, i), NULL);
+
+		g_ptr_array_add(paths, path);
+		if (stat(path, &before[i]) < 0)
+			return varve_fail_errno(error, errno, "%s: cannot stat", path);
+	}
+	if (!varve_openpgp_sign_packages(key, paths, ret_signed, error))
+		return FALSE;
+	/* The index records it, and signing is no change of a package. */
+	for (guint i = 0; i < packages->len; i++) {
+		const struct timespec times[2] = { before[i].st_mtim, before[i].st_mtim };
+		const char *path = g_ptr_array_index(paths, i);
+
+		if (utimensat(AT_FDCWD, path, times, 0) < 0)
+			return varve_fail_errno(error, errno, "%s: cannot set its time", path);
+	}
+	return TRUE;
+}
+
 gboolean varve_repository_publish(const char *directory, VarveOpenpgp *key,
 				  const GPtrArray *packages, GError **error)
 {

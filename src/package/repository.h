@@ -19,6 +19,15 @@ gboolean varve_repository_publish(const char *directory, VarveOpenpgp *key,
 				  const GPtrArray *packages, GError **error);
 
 /**
+ * varve_repository_sign:
+ * Signs those of @packages that carry no signature, in place; their mtime stays.
+ *
+ * @ret_signed: how many those were.
+ */
+gboolean varve_repository_sign(const char *directory, VarveOpenpgp *key, const GPtrArray *packages,
+			       guint *ret_signed, GError **error);
+
+/**
  * varve_repository_packages:
  * Returns: (caller frees with g_ptr_array_unref) the names of all *.rpm below @directory, relative
  * to it, sorted; or NULL.

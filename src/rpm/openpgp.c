@@ -165,6 +165,68 @@ gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, GError **e
 				g_bytes_get_size(signature), 0644, error);
 }
 
+/* The paths that rpm finds no signature in. */
+static gboolean find_unsigned(const GPtrArray *paths, GPtrArray *unsigned_paths, GError **error)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	const char *const command[] = { "rpm",
+					"--query",
+					"--package",
+					"--nomanifest",
+					"--nosignature",
+					"--queryformat",
+					"%|RSAHEADER?{s}:{%|DSAHEADER?{s}:{-}|}|\\n" };
+	VarveProcess process = { 0 };
+	g_autofree char *output = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(command); i++)
+		g_ptr_array_add(argv, (gpointer)command[i]);
+	for (guint i = 0; i < paths->len; i++)
+		g_ptr_array_add(argv, g_ptr_array_index(paths, i));
+	g_ptr_array_add(argv, NULL);
+	process.argv = (const char *const *)argv->pdata;
+	if (!varve_process_run(&process, &output, error))
+		return FALSE;
+	lines = g_strsplit(output, "\n", -1);
+	if (g_strv_length(lines) != paths->len + 1)
+		return varve_fail(error, VARVE_ERROR_SYSTEM,
+				  "rpm answered for %u of %u packages whether they are signed",
+				  g_strv_length(lines) - 1, paths->len);
+	for (guint i = 0; i < paths->len; i++)
+		if (strcmp(lines[i], "s") != 0)
+			g_ptr_array_add(unsigned_paths, g_ptr_array_index(paths, i));
+	return TRUE;
+}
+
+gboolean varve_openpgp_sign_packages(VarveOpenpgp *key, const GPtrArray *paths, guint *ret_signed,
+				     GError **error)
+{
+	g_autoptr(GPtrArray) missing = g_ptr_array_new(), argv = g_ptr_array_new();
+	g_autofree char *path = g_strdup_printf("_gpg_path %s", key->home);
+	g_autofree char *name = g_strdup_printf("_gpg_name %s", key->fingerprint);
+	g_autofree char *gpg = g_find_program_in_path("gpg"), *gpg_macro = NULL;
+	VarveProcess process = { 0 };
+
+	if (!paths->len || !find_unsigned(paths, missing, error))
+		return paths->len == 0;
+	*ret_signed = missing->len;
+	if (!missing->len)
+		return TRUE;
+	/* Debian's rpm does not define where gpg is. */
+	gpg_macro = g_strdup_printf("__gpg %s", gpg ? gpg : "/usr/bin/gpg");
+	for (const char *const *word =
+		     (const char *const[]){ "rpmsign", "--define", path, "--define", name,
+					    "--define", gpg_macro, "--addsign", NULL };
+	     *word; word++)
+		g_ptr_array_add(argv, (gpointer)*word);
+	for (guint i = 0; i < missing->len; i++)
+		g_ptr_array_add(argv, g_ptr_array_index(missing, i));
+	g_ptr_array_add(argv, NULL);
+	process.argv = (const char *const *)argv->pdata;
+	return varve_process_run(&process, NULL, error);
+}
+
 char *varve_openpgp_public(VarveOpenpgp *key, GError **error)
 {
 	const char *argv[] = { "gpg",     "--homedir", key->home,        "--batch", "--no-tty",

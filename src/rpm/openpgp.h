@@ -32,5 +32,14 @@ gboolean varve_openpgp_sign(const void *data, gsize size, gpointer key, GBytes *
 /** varve_openpgp_sign_file: writes @path.asc, an armoured detached signature of @path. */
 gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, GError **error);
 
+/**
+ * varve_openpgp_sign_packages:
+ * Signs those of the RPM files @paths that carry no signature, in place, through rpmsign.
+ *
+ * @ret_signed: how many those were.
+ */
+gboolean varve_openpgp_sign_packages(VarveOpenpgp *key, const GPtrArray *paths, guint *ret_signed,
+				     GError **error);
+
 /** varve_openpgp_public: (caller frees) the public key, armoured. */
 char *varve_openpgp_public(VarveOpenpgp *key, GError **error);
