@@ -176,7 +176,7 @@ int varve_cli_main(const char *program, const char *about, const VarveVerb *cons
 	g_autoptr(GError) error = NULL;
 	g_autofree char **rest = NULL;
 	const VarveVerb *verb;
-	int words, status;
+	int words, status, leading = 0;
 
 	setlocale(LC_ALL, "");
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
@@ -188,18 +188,27 @@ int varve_cli_main(const char *program, const char *about, const VarveVerb *cons
 		printf("%s %s\n", program, VARVE_VERSION);
 		return VARVE_EXIT_OK;
 	}
-	verb = find_verb(&cli, argc - 1, argv + 1, &words);
+	/* `varve -C DIR VERB` is `varve VERB -C DIR`, as with make and git. */
+	if (strcmp(argv[1], "-C") == 0 && argc > 3)
+		leading = 2;
+	verb = find_verb(&cli, argc - 1 - leading, argv + 1 + leading, &words);
 	if (!verb)
-		return unknown_verb(&cli, argc - 1, argv + 1);
+		return unknown_verb(&cli, argc - 1 - leading, argv + 1 + leading);
 	/* GOption wants a program name first and moves pointers about: it gets an array of its own.
 	 */
 	rest = g_new0(char *, argc - words + 1);
 	rest[0] = argv[0];
-	for (int i = words + 1; i < argc; i++)
+	for (int i = 0; i < leading; i++)
+		rest[1 + i] = argv[1 + i];
+	for (int i = leading + words + 1; i < argc; i++)
 		rest[i - words] = argv[i];
 	status = run_verb(&cli, verb, argc - words, rest, &error);
 	if (error) {
-		fprintf(stderr, "%s: %s\n", program, error->message);
+		/* A definition's mistakes start with the file's name, for editors to jump to. */
+		if (g_error_matches(error, VARVE_ERROR, VARVE_ERROR_DEFINITION))
+			fprintf(stderr, "%s\n", error->message);
+		else
+			fprintf(stderr, "%s: %s\n", program, error->message);
 		return status > 1 ? status : varve_exit_status(error);
 	}
 	return status;

@@ -151,7 +151,7 @@ typedef struct {
 	const char *key;          /* default: "base" for bases, else "layers" */
 	const VarvePackageSet *const *package_sets;
 	gsize n_package_sets;
-	const char *const *exclude; /* globs over target paths; a directory takes what is below it */
+	const char *const *exclude; /* globs over target paths; directories go whole */
 	const char *const *keep;    /* globs that win over exclude */
 	const char *const *exclude_packages;
 	const char *const *restart; /* units */

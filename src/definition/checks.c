@@ -1,0 +1,309 @@
+/* What single strings must be. */
+#include "definition/checks.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static gboolean made_of(const char *text, const char *characters)
+{
+	return text[strspn(text, characters)] == '\0';
+}
+
+static gboolean has_control(const char *text)
+{
+	for (; *text; text++) {
+		if ((guint8)*text < 0x20 || *text == 0x7f)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+const char *varve_check_name(const char *text)
+{
+	if (!made_of(text, LOWER DIGITS ".+-") || !*text || !strchr(LOWER DIGITS, *text))
+		return "must be of a-z, 0-9, '.', '+' and '-' and start with a letter or digit";
+	if (strlen(text) > 64)
+		return "must not be longer than 64 characters";
+	return NULL;
+}
+
+const char *varve_check_os_id(const char *text)
+{
+	if (!*text || !made_of(text, LOWER DIGITS "._-"))
+		return "must be of a-z, 0-9, '.', '_' and '-'";
+	return NULL;
+}
+
+const char *varve_check_version(const char *text)
+{
+	if (!*text || !made_of(text, LOWER UPPER DIGITS ".+~^-"))
+		return "must be of letters, digits, '.', '+', '~', '^' and '-'";
+	return NULL;
+}
+
+const char *varve_check_line(const char *text)
+{
+	return has_control(text) ? "must be one line without control characters" : NULL;
+}
+
+static gboolean is_web_url(const char *text)
+{
+	const char *rest = NULL;
+
+	if (g_ascii_strncasecmp(text, "https://", 8) == 0)
+		rest = text + 8;
+	else if (g_ascii_strncasecmp(text, "http://", 7) == 0)
+		rest = text + 7;
+	return rest && *rest && *rest != '/' && !strpbrk(text, " \t\r\n");
+}
+
+const char *varve_check_web_url(const char *text)
+{
+	return is_web_url(text) ? NULL : "must be a URL that starts with https:// or http://";
+}
+
+const char *varve_check_url(const char *text)
+{
+	if (strncmp(text, "file:///", 8) == 0 || is_web_url(text))
+		return NULL;
+	return "must be a URL that starts with https://, http:// or file:///";
+}
+
+const char *varve_check_package(const char *text)
+{
+	if (!*text || has_control(text) || strchr("-!+ ", *text) || strchr(text, '/') == text + 1)
+		return "is not the name of a package";
+	return NULL;
+}
+
+const char *varve_check_unit(const char *text)
+{
+	static const char *const types[] = { ".service", ".socket", ".target", ".timer",
+					     ".mount",   ".path",   ".slice",  ".automount",
+					     ".swap",    ".device", ".scope" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+		if (g_str_has_suffix(text, types[i]) && strlen(text) > strlen(types[i]) &&
+		    strlen(text) < 256 && made_of(text, LOWER UPPER DIGITS ":-_.\\@"))
+			return NULL;
+	}
+	return "is not the name of a unit; it ends in .service, .socket, .timer, ...";
+}
+
+const char *varve_check_unit_pattern(const char *text)
+{
+	if (strpbrk(text, "*?["))
+		return made_of(text, LOWER UPPER DIGITS ":-_.\\@*?[]!")
+			       ? NULL
+			       : "is not a pattern of units";
+	return varve_check_unit(text);
+}
+
+const char *varve_check_account(const char *text)
+{
+	if (!*text || !strchr(LOWER "_", *text) || !made_of(text, LOWER DIGITS "_-") ||
+	    strlen(text) > 31)
+		return "must start with a-z or '_', be of a-z, 0-9, '_' and '-', and have at most "
+		       "31 "
+		       "characters";
+	return NULL;
+}
+
+const char *varve_check_target_path(const char *text)
+{
+	gsize size = strlen(text);
+
+	if (*text != '/' || size == 1)
+		return "must be an absolute path: start with '/'";
+	if (has_control(text))
+		return "must not hold control characters";
+	if (strstr(text, "//") || strstr(text, "/./") || strstr(text, "/../") ||
+	    text[size - 1] == '/' || g_str_has_suffix(text, "/.") || g_str_has_suffix(text, "/.."))
+		return "must be written plainly: no '.', '..', '//' or '/' at the end";
+	return NULL;
+}
+
+const char *varve_check_glob(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c == '\\') {
+			if (!*++c)
+				return "ends in a backslash";
+		} else if (*c == '[') {
+			c += c[1] == '!' || c[1] == '^' ? 2 : 1;
+			if (*c == ']')
+				c++;
+			while (*c && *c != ']')
+				c += *c == '\\' && c[1] ? 2 : 1;
+			if (!*c)
+				return "is not a pattern: '[' without ']'";
+		}
+	}
+	return NULL;
+}
+
+const char *varve_check_target_glob(const char *text)
+{
+	if (*text != '/')
+		return "must be a pattern of absolute paths: start with '/'";
+	return varve_check_glob(text);
+}
+
+const char *varve_check_link_target(const char *text)
+{
+	if (!*text || has_control(text))
+		return "is not a link's target";
+	return NULL;
+}
+
+const char *varve_check_sysctl(const char *text)
+{
+	if (!*text || *text == '.' || !made_of(text, LOWER UPPER DIGITS "._-/*"))
+		return "is not the name of a kernel parameter";
+	return NULL;
+}
+
+const char *varve_check_module(const char *text)
+{
+	if (!*text || !made_of(text, LOWER UPPER DIGITS "_-"))
+		return "is not the name of a kernel module (without path and .ko)";
+	return NULL;
+}
+
+const char *varve_check_argument(const char *text)
+{
+	if (!*text || has_control(text))
+		return "is not an argument of the kernel";
+	if (strpbrk(text, " \t") && !strchr(text, '"'))
+		return "must be one argument; give each its own string";
+	if (g_str_has_prefix(text, "varve.roothash=") || g_str_has_prefix(text, "roothash="))
+		return "is set by the build";
+	return NULL;
+}
+
+const char *varve_check_file_name(const char *text)
+{
+	if (!*text || strchr(text, '/') || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 ||
+	    has_control(text))
+		return "must be a file name without a directory";
+	return NULL;
+}
+
+const char *varve_check_key_name(const char *text)
+{
+	if (!*text || !made_of(text, LOWER UPPER DIGITS "._-") || *text == '.')
+		return "is not the name of a key: the file name in the key directory without .key";
+	return NULL;
+}
+
+const char *varve_check_relative_path(const char *text)
+{
+	if (*text == '/')
+		return "must be a relative path";
+	if (has_control(text))
+		return "must not hold control characters";
+	return NULL;
+}
+
+const char *varve_check_resource_name(const char *text)
+{
+	if (!*text || !strchr(LOWER UPPER DIGITS, *text) ||
+	    !made_of(text, LOWER UPPER DIGITS "_.:-"))
+		return "must be of letters, digits, '_', '.', ':' and '-' and start with a letter "
+		       "or "
+		       "digit";
+	return NULL;
+}
+
+const char *varve_check_channel(const char *text)
+{
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0 || strpbrk(text, "/\\"))
+		return "is not the name of a channel";
+	return NULL;
+}
+
+const char *varve_check_commit(const char *text)
+{
+	if (!made_of(text, DIGITS "abcdefABCDEF") || strlen(text) < 7 || strlen(text) > 40)
+		return "must be 7 to 40 hexadecimal digits";
+	return NULL;
+}
+
+const char *varve_check_timestamp(const char *text)
+{
+	g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(text, NULL);
+
+	return when ? NULL : "must be a time as in 2026-02-24T00:00:00-08:00";
+}
+
+const char *varve_check_archive(const char *text)
+{
+	static const char *const suffixes[] = { ".tar",     ".tar.gz", ".tgz",      ".tar.bz2",
+						".tbz2",    ".tbz",    ".tar.xz",   ".txz",
+						".tar.zst", ".tzst",   ".tar.lzma", ".tar.lz" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		if (g_str_has_suffix(text, suffixes[i]) && strlen(text) > strlen(suffixes[i]))
+			return strchr(text, '/') ? "must be a file name without a directory" : NULL;
+	}
+	return "is not a recognized archive name; known are .tar and .tar.{gz,bz2,xz,zst}";
+}
+
+/* Groups that PCRE2 has and RE2 does not: lookaround, atomic, recursion, conditions. */
+static gboolean has_unknown_group(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c == '\\') {
+			if (c[1] == 'Q') {
+				const char *end = strstr(c, "\\E");
+
+				if (!end)
+					return FALSE;
+				c = end + 1;
+			} else if (c[1]) {
+				c++;
+			}
+		} else if (*c == '[') {
+			c += c[1] == '^' ? 2 : 1;
+			if (*c == ']')
+				c++;
+			while (*c && *c != ']')
+				c += *c == '\\' && c[1] ? 2 : 1;
+			if (!*c)
+				return FALSE;
+		} else if (c[0] == '(' && c[1] == '*') {
+			return TRUE;
+		} else if (c[0] == '(' && c[1] == '?') {
+			gboolean named = (c[2] == 'P' && c[3] == '<') ||
+					 (c[2] == '<' && c[3] != '=' && c[3] != '!');
+
+			if (!named && !strchr("imsU-:", c[2]))
+				return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+const char *varve_check_regex(const char *text)
+{
+	PCRE2_SIZE offset;
+	guint32 references = 0;
+	int code_error;
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_UTF,
+					 &code_error, &offset, NULL);
+
+	if (!code)
+		return "is not a regular expression";
+	pcre2_pattern_info(code, PCRE2_INFO_BACKREFMAX, &references);
+	pcre2_code_free(code);
+	if (references > 0 || has_unknown_group(text))
+		return "uses lookaround or backreferences, which RE2's syntax does not have";
+	return NULL;
+}

@@ -1,0 +1,635 @@
+/* azldev's component tables: where a spec comes from, spec overlays, build settings. */
+#include "definition/checks.h"
+#include "definition/schema.h"
+
+#include <string.h>
+
+#define AT(type, member) .offset = offsetof(type, member)
+#define ARRAY(type, member) .offset = offsetof(type, member), .count = offsetof(type, n_##member)
+#define UNBOUND .offset = VARVE_NOWHERE, .count = VARVE_NOWHERE
+
+/* References to distributions; whether they exist is told in components.c. */
+
+static const VarveField distro_reference_fields[] = {
+	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, AT(VarveDistroReference, name) },
+	{ "version", VARVE_FIELD_STRING, 0, AT(VarveDistroReference, version) },
+	{ "snapshot", VARVE_FIELD_STRING, 0, AT(VarveDistroReference, snapshot),
+	  .check = varve_check_timestamp },
+	{ NULL },
+};
+
+const VarveSchema varve_schema_distro_reference = {
+	.fields = distro_reference_fields,
+	.size = sizeof(VarveDistroReference),
+};
+
+/* spec */
+
+static const char *const spec_types[] = { "", "local", "upstream", NULL };
+
+static const VarveField spec_fields[] = {
+	{ "type", VARVE_FIELD_CHOICE, 0, AT(VarveSpecSource, type), .choices = spec_types },
+	{ "path", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY, AT(VarveSpecSource, path) },
+	{ "upstream-distro", VARVE_FIELD_TABLE, 0, AT(VarveSpecSource, upstream_distro),
+	  .schema = &varve_schema_distro_reference },
+	{ "upstream-name", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY,
+	  AT(VarveSpecSource, upstream_name), .check = varve_check_file_name },
+	{ "upstream-commit", VARVE_FIELD_STRING, 0, AT(VarveSpecSource, upstream_commit),
+	  .check = varve_check_commit },
+	{ NULL },
+};
+
+static void check_spec(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	const VarveSpecSource *spec = data;
+	const VarveItem *path = varve_table_item(table, "path");
+
+	if (spec->type == VARVE_SPEC_LOCAL && !path && !loader->incomplete)
+		varve_table_mistake(loader, table, "a spec of type 'local' needs a 'path'");
+	if (path && spec->path && !g_file_test(spec->path, G_FILE_TEST_IS_REGULAR))
+		varve_item_mistake(loader, path, "there is no file '%s'", spec->path);
+}
+
+static const VarveSchema spec_schema = {
+	.fields = spec_fields,
+	.size = sizeof(VarveSpecSource),
+	.check = check_spec,
+};
+
+/* Overlay metadata */
+
+static const char *const categories[] = { "upstream-backport",
+					  "azl-pruning",
+					  "azl-compatibility",
+					  "azl-temp-workaround",
+					  "azl-branding-policy",
+					  "azl-disable-flaky-tests",
+					  "azl-disable-unsupported-tests",
+					  "azl-security-compliance",
+					  "azl-release-management",
+					  "azl-platform-adaptation",
+					  NULL };
+static const char *const upstream_statuses[] = {
+	"upstreamed", "upstreamable", "needs-upstream-hook", "inapplicable", "unknown", NULL
+};
+
+static const VarveField url_fields[] = {
+	{ "url", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, AT(VarveUrl, url),
+	  .check = varve_check_web_url },
+	{ NULL },
+};
+
+static const VarveSchema url_schema = {
+	.what = "reference",
+	.fields = url_fields,
+	.size = sizeof(VarveUrl),
+};
+
+static const VarveField metadata_fields[] = {
+	{ "category", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, UNBOUND, .choices = categories },
+	{ "upstream-status", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, UNBOUND,
+	  .choices = upstream_statuses },
+	{ "commits", VARVE_FIELD_TABLES, 0, ARRAY(VarveOverlayMetadata, commits),
+	  .schema = &url_schema },
+	{ "bugs", VARVE_FIELD_TABLES, 0, ARRAY(VarveOverlayMetadata, bugs), .schema = &url_schema },
+	{ NULL },
+};
+
+static const char *string_of(const VarveTable *table, const char *key)
+{
+	const VarveItem *item = varve_table_item(table, key);
+
+	return item && item->field ? item->value->string.text : NULL;
+}
+
+static void check_metadata(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	VarveOverlayMetadata *metadata = data;
+	const char *status = string_of(table, "upstream-status");
+
+	metadata->category = string_of(table, "category");
+	metadata->upstream_status = status;
+	if (g_strcmp0(metadata->category, "upstream-backport") != 0)
+		return;
+	if (metadata->n_commits == 0 && !loader->incomplete)
+		varve_table_mistake(loader, table,
+				    "category 'upstream-backport' needs at least one of 'commits'");
+	if (status && g_strv_contains(upstream_statuses, status) &&
+	    strcmp(status, "upstreamed") != 0 && strcmp(status, "upstreamable") != 0)
+		varve_item_mistake(loader, varve_table_item(table, "upstream-status"),
+				   "'%s' contradicts the category 'upstream-backport', which is "
+				   "'upstreamed' or 'upstreamable'",
+				   status);
+}
+
+const VarveSchema varve_schema_metadata = {
+	.what = "metadata",
+	.fields = metadata_fields,
+	.size = sizeof(VarveOverlayMetadata),
+	.check = check_metadata,
+};
+
+/* Overlays */
+
+static const char *const overlay_types[] = {
+	[VARVE_OVERLAY_SPEC_ADD_TAG] = "spec-add-tag",
+	[VARVE_OVERLAY_SPEC_INSERT_TAG] = "spec-insert-tag",
+	[VARVE_OVERLAY_SPEC_SET_TAG] = "spec-set-tag",
+	[VARVE_OVERLAY_SPEC_UPDATE_TAG] = "spec-update-tag",
+	[VARVE_OVERLAY_SPEC_REMOVE_TAG] = "spec-remove-tag",
+	[VARVE_OVERLAY_SPEC_PREPEND_LINES] = "spec-prepend-lines",
+	[VARVE_OVERLAY_SPEC_APPEND_LINES] = "spec-append-lines",
+	[VARVE_OVERLAY_SPEC_SEARCH_REPLACE] = "spec-search-replace",
+	[VARVE_OVERLAY_SPEC_REMOVE_SECTION] = "spec-remove-section",
+	[VARVE_OVERLAY_SPEC_REMOVE_SUBPACKAGE] = "spec-remove-subpackage",
+	[VARVE_OVERLAY_PATCH_ADD] = "patch-add",
+	[VARVE_OVERLAY_PATCH_REMOVE] = "patch-remove",
+	[VARVE_OVERLAY_FILE_PREPEND_LINES] = "file-prepend-lines",
+	[VARVE_OVERLAY_FILE_SEARCH_REPLACE] = "file-search-replace",
+	[VARVE_OVERLAY_FILE_ADD] = "file-add",
+	[VARVE_OVERLAY_FILE_REMOVE] = "file-remove",
+	[VARVE_OVERLAY_FILE_RENAME] = "file-rename",
+	NULL,
+};
+
+const char *varve_overlay_type_name(VarveOverlayType type)
+{
+	return overlay_types[type];
+}
+
+static const VarveField overlay_fields[] = {
+	{ "type", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, AT(VarveSpecOverlay, type),
+	  .choices = overlay_types },
+	{ "description", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, description) },
+	{ "file", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, file) },
+	{ "archive", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, archive) },
+	{ "section", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, section) },
+	{ "package", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, package) },
+	{ "tag", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, tag) },
+	{ "value", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, value) },
+	{ "regex", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, regex), .check = varve_check_regex },
+	{ "replacement", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, replacement) },
+	{ "lines", VARVE_FIELD_STRINGS, 0, AT(VarveSpecOverlay, lines) },
+	{ "source", VARVE_FIELD_PATH, 0, AT(VarveSpecOverlay, source) },
+	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveSpecOverlay, metadata),
+	  .schema = &varve_schema_metadata },
+	{ NULL },
+};
+
+enum {
+	NEEDS_TAG = 1 << 0,
+	NEEDS_VALUE = 1 << 1,
+	NEEDS_LINES = 1 << 2,
+	NEEDS_REGEX = 1 << 3,
+	NEEDS_FILE = 1 << 4, /* relative */
+	NEEDS_SOURCE = 1 << 5,
+	NEEDS_REPLACEMENT = 1 << 6, /* a file name */
+	NEEDS_SECTION = 1 << 7,
+	NEEDS_PACKAGE = 1 << 8,
+	TAKES_WHOLE_FILE = 1 << 9, /* without a section: then without a package too */
+	TAKES_ARCHIVE = 1 << 10,
+	FILE_IS_PATTERN = 1 << 11,
+	TAKES_FILE = 1 << 12,
+};
+
+static const guint overlay_rules[] = {
+	[VARVE_OVERLAY_SPEC_ADD_TAG] = NEEDS_TAG | NEEDS_VALUE,
+	[VARVE_OVERLAY_SPEC_INSERT_TAG] = NEEDS_TAG | NEEDS_VALUE,
+	[VARVE_OVERLAY_SPEC_SET_TAG] = NEEDS_TAG | NEEDS_VALUE,
+	[VARVE_OVERLAY_SPEC_UPDATE_TAG] = NEEDS_TAG | NEEDS_VALUE,
+	[VARVE_OVERLAY_SPEC_REMOVE_TAG] = NEEDS_TAG,
+	[VARVE_OVERLAY_SPEC_PREPEND_LINES] = NEEDS_LINES | TAKES_WHOLE_FILE,
+	[VARVE_OVERLAY_SPEC_APPEND_LINES] = NEEDS_LINES | TAKES_WHOLE_FILE,
+	[VARVE_OVERLAY_SPEC_SEARCH_REPLACE] = NEEDS_REGEX | TAKES_WHOLE_FILE,
+	[VARVE_OVERLAY_SPEC_REMOVE_SECTION] = NEEDS_SECTION,
+	[VARVE_OVERLAY_SPEC_REMOVE_SUBPACKAGE] = NEEDS_PACKAGE,
+	[VARVE_OVERLAY_PATCH_ADD] = NEEDS_SOURCE | TAKES_FILE,
+	[VARVE_OVERLAY_PATCH_REMOVE] = NEEDS_FILE | FILE_IS_PATTERN,
+	[VARVE_OVERLAY_FILE_PREPEND_LINES] = NEEDS_FILE | NEEDS_LINES | FILE_IS_PATTERN,
+	[VARVE_OVERLAY_FILE_SEARCH_REPLACE] =
+		NEEDS_FILE | NEEDS_REGEX | FILE_IS_PATTERN | TAKES_ARCHIVE,
+	[VARVE_OVERLAY_FILE_ADD] = NEEDS_FILE | NEEDS_SOURCE,
+	[VARVE_OVERLAY_FILE_REMOVE] = NEEDS_FILE | FILE_IS_PATTERN | TAKES_ARCHIVE,
+	[VARVE_OVERLAY_FILE_RENAME] = NEEDS_FILE | NEEDS_REPLACEMENT,
+};
+
+/* Empty is missing, as azldev has it. */
+static void check_needed(VarveLoader *loader, const VarveTable *table,
+			 const VarveSpecOverlay *overlay, guint rules)
+{
+	const struct {
+		guint rule;
+		const char *key, *text;
+	} needs[] = {
+		{ NEEDS_TAG, "tag", overlay->tag },
+		{ NEEDS_VALUE, "value", overlay->value },
+		{ NEEDS_LINES, "lines", overlay->lines[0] ? "yes" : NULL },
+		{ NEEDS_REGEX, "regex", overlay->regex },
+		{ NEEDS_FILE, "file", overlay->file },
+		{ NEEDS_SOURCE, "source", overlay->source },
+		{ NEEDS_REPLACEMENT, "replacement", overlay->replacement },
+		{ NEEDS_SECTION, "section", overlay->section },
+		{ NEEDS_PACKAGE, "package", overlay->package },
+	};
+	const char *description = overlay->description;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(needs); i++) {
+		const VarveItem *item = varve_table_item(table, needs[i].key);
+
+		if (!(rules & needs[i].rule) || (needs[i].text && *needs[i].text))
+			continue;
+		/* Given, but wrong in itself: that was said. */
+		if (loader->incomplete || (item && (!item->field || !needs[i].text)))
+			if (needs[i].rule != NEEDS_LINES || loader->incomplete)
+				continue;
+		varve_table_mistake(loader, table, "an overlay of type '%s' needs '%s'%s%s",
+				    overlay_types[overlay->type], needs[i].key,
+				    description ? ": " : "", description ? description : "");
+	}
+}
+
+static void check_file_key(VarveLoader *loader, const VarveTable *table,
+			   const VarveSpecOverlay *overlay, guint rules)
+{
+	const VarveItem *file = varve_table_item(table, "file");
+	const char *wrong = NULL;
+
+	if (!file || !overlay->file || !(rules & (NEEDS_FILE | TAKES_FILE)))
+		return;
+	wrong = varve_check_relative_path(overlay->file);
+	if (!wrong && rules & FILE_IS_PATTERN)
+		wrong = varve_check_glob(overlay->file) ? "is an invalid glob pattern" : NULL;
+	if (wrong)
+		varve_item_mistake(loader, file, "'file': '%s' %s", overlay->file, wrong);
+}
+
+static void check_overlay(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	const VarveSpecOverlay *overlay = data;
+	const VarveItem *type = varve_table_item(table, "type");
+	const VarveItem *archive = varve_table_item(table, "archive");
+	const VarveItem *replacement = varve_table_item(table, "replacement");
+	const VarveItem *source = varve_table_item(table, "source");
+	const VarveItem *package = varve_table_item(table, "package");
+	const VarveItem *section = varve_table_item(table, "section");
+	const char *wrong;
+	guint rules;
+
+	if (!type || !type->field || !g_strv_contains(overlay_types, type->value->string.text))
+		return;
+	rules = overlay_rules[overlay->type];
+	check_needed(loader, table, overlay, rules);
+	check_file_key(loader, table, overlay, rules);
+	if (archive && !(rules & TAKES_ARCHIVE)) {
+		varve_key_mistake(loader, archive, "overlays of type '%s' cannot be archive-scoped",
+				  type->value->string.text);
+	} else if (archive && overlay->archive) {
+		wrong = varve_check_archive(overlay->archive);
+		if (wrong)
+			varve_item_mistake(loader, archive, "'archive': '%s' %s", overlay->archive,
+					   wrong);
+	}
+	if (rules & NEEDS_REPLACEMENT && overlay->replacement && *overlay->replacement) {
+		wrong = varve_check_file_name(overlay->replacement);
+		if (wrong)
+			varve_item_mistake(loader, replacement, "'replacement': '%s' %s",
+					   overlay->replacement, wrong);
+	}
+	if (rules & TAKES_WHOLE_FILE && package && !(overlay->section && *overlay->section))
+		varve_key_mistake(loader, package,
+				  "an overlay of type '%s' with 'package' needs 'section' too",
+				  type->value->string.text);
+	if (overlay->type == VARVE_OVERLAY_SPEC_REMOVE_SUBPACKAGE && section)
+		varve_key_mistake(loader, section,
+				  "an overlay of type '%s' takes no 'section': it removes all of "
+				  "the package's",
+				  type->value->string.text);
+	if (rules & NEEDS_SOURCE && source && overlay->source &&
+	    !g_file_test(overlay->source, G_FILE_TEST_IS_REGULAR))
+		varve_item_mistake(loader, source, "there is no file '%s'", overlay->source);
+}
+
+const VarveSchema varve_schema_overlay = {
+	.what = "overlay",
+	.fields = overlay_fields,
+	.size = sizeof(VarveSpecOverlay),
+	.check = check_overlay,
+};
+
+/* Source files */
+
+static const char *const origin_types[] = { "download", "custom", "overlay", NULL };
+static const char *const hash_types[] = { "SHA256", "SHA512", NULL };
+
+static const VarveField origin_fields[] = {
+	{ "type", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, AT(VarveSourceFile, from),
+	  .choices = origin_types },
+	{ "uri", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, uri) },
+	{ "script", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, script),
+	  .check = varve_check_file_name },
+	{ "mock-packages", VARVE_FIELD_STRINGS, 0, AT(VarveSourceFile, mock_packages) },
+	{ "inputs", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, AT(VarveSourceFile, inputs),
+	  .check = varve_check_file_name },
+	{ NULL },
+};
+
+static void check_origin(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	static const char *const custom_only[] = { "script", "mock-packages", "inputs" };
+	const VarveSourceFile *file = data;
+	const VarveItem *uri = varve_table_item(table, "uri");
+	g_autofree char *scheme = file->uri ? g_uri_parse_scheme(file->uri) : NULL;
+
+	if (!varve_table_item(table, "type"))
+		return;
+	if (file->from == VARVE_SOURCE_DOWNLOAD && !uri && !loader->incomplete)
+		varve_table_mistake(loader, table, "an origin of type 'download' needs a 'uri'");
+	else if (file->from != VARVE_SOURCE_DOWNLOAD && uri)
+		varve_key_mistake(loader, uri, "'uri' is for origins of type 'download'");
+	else if (uri && file->uri && !scheme)
+		varve_item_mistake(loader, uri, "'uri': '%s' has no scheme such as https://",
+				   file->uri);
+	if (file->from == VARVE_SOURCE_CUSTOM && !varve_table_item(table, "script"))
+		varve_table_mistake(loader, table, "an origin of type 'custom' needs a 'script'");
+	for (gsize i = 0; i < G_N_ELEMENTS(custom_only); i++) {
+		const VarveItem *item = varve_table_item(table, custom_only[i]);
+
+		if (item && file->from != VARVE_SOURCE_CUSTOM)
+			varve_key_mistake(loader, item, "'%s' is for origins of type 'custom'",
+					  custom_only[i]);
+	}
+}
+
+static const VarveSchema origin_schema = { .fields = origin_fields, .check = check_origin };
+
+static const VarveField source_file_fields[] = {
+	{ "filename", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, AT(VarveSourceFile, filename),
+	  .check = varve_check_file_name },
+	{ "hash", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, hash) },
+	{ "hash-type", VARVE_FIELD_CHOICE, 0, UNBOUND, .choices = hash_types },
+	{ "origin", VARVE_FIELD_TABLE, VARVE_FIELD_REQUIRED, UNBOUND, .schema = &origin_schema },
+	{ "replace-upstream", VARVE_FIELD_BOOLEAN, 0, AT(VarveSourceFile, replace_upstream) },
+	{ "replace-reason", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, replace_reason) },
+	{ NULL },
+};
+
+static void check_hash(VarveLoader *loader, const VarveTable *table, VarveSourceFile *file)
+{
+	const VarveItem *hash = varve_table_item(table, "hash");
+	gsize digits;
+
+	file->hash_type = string_of(table, "hash-type");
+	if (!hash || !file->hash || !*file->hash)
+		return;
+	if (!file->hash_type) {
+		varve_key_mistake(loader, hash, "'hash' needs a 'hash-type'");
+		return;
+	}
+	digits = strcmp(file->hash_type, "SHA512") == 0 ? 128 : 64;
+	if (strlen(file->hash) != digits || strspn(file->hash, "0123456789abcdefABCDEF") != digits)
+		varve_item_mistake(loader, hash, "a hash of type %s has %zu hexadecimal digits",
+				   file->hash_type, digits);
+}
+
+static void check_source_file(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	VarveSourceFile *file = data;
+	const VarveItem *reason = varve_table_item(table, "replace-reason");
+	const char *text = file->replace_reason ? file->replace_reason : "";
+
+	check_hash(loader, table, file);
+	while (g_ascii_isspace(*text))
+		text++;
+	if (file->replace_upstream && !*text)
+		varve_table_mistake(loader, table,
+				    "'replace-upstream = true' needs a 'replace-reason'");
+	else if (!file->replace_upstream && reason)
+		varve_key_mistake(loader, reason,
+				  "'replace-reason' is for 'replace-upstream = true'");
+	if (file->from == VARVE_SOURCE_OVERLAY && !file->replace_upstream)
+		varve_table_mistake(loader, table,
+				    "an origin of type 'overlay' needs 'replace-upstream = true'");
+}
+
+static const VarveSchema source_file_schema = {
+	.what = "source file",
+	.fields = source_file_fields,
+	.size = sizeof(VarveSourceFile),
+	.check = check_source_file,
+};
+
+/* build */
+
+static const VarveField define = { "MACRO", VARVE_FIELD_STRING, 0, UNBOUND };
+static const VarveSchema defines_schema = { .any = &define };
+
+static const VarveField check_fields[] = {
+	{ "skip", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponentBuild, check_skip) },
+	{ "skip_reason", VARVE_FIELD_STRING, 0, AT(VarveComponentBuild, check_skip_reason) },
+	{ NULL },
+};
+
+static void check_check(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	const VarveComponentBuild *build = data;
+
+	if (build->check_skip && !(build->check_skip_reason && *build->check_skip_reason))
+		varve_table_mistake(loader, table, "'skip = true' needs a 'skip_reason'");
+}
+
+static const VarveSchema check_schema = { .fields = check_fields, .check = check_check };
+
+static const VarveField failure_fields[] = {
+	{ "expected", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponentBuild, failure_expected) },
+	{ "expected-reason", VARVE_FIELD_STRING, 0, AT(VarveComponentBuild, failure_reason) },
+	{ NULL },
+};
+
+static void check_failure(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	const VarveComponentBuild *build = data;
+
+	if (build->failure_expected && !(build->failure_reason && *build->failure_reason))
+		varve_table_mistake(loader, table, "'expected = true' needs an 'expected-reason'");
+}
+
+static const VarveSchema failure_schema = { .fields = failure_fields, .check = check_failure };
+
+static const VarveField hint_fields[] = {
+	{ "expensive", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponentBuild, expensive) },
+	{ NULL },
+};
+static const VarveSchema hints_schema = { .fields = hint_fields };
+
+static const VarveField build_fields[] = {
+	{ "with", VARVE_FIELD_STRINGS, 0, AT(VarveComponentBuild, with) },
+	{ "without", VARVE_FIELD_STRINGS, 0, AT(VarveComponentBuild, without) },
+	{ "defines", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &defines_schema },
+	{ "undefines", VARVE_FIELD_STRINGS, 0, AT(VarveComponentBuild, undefines) },
+	{ "emit-upstream-provenance", VARVE_FIELD_BOOLEAN, 0,
+	  AT(VarveComponentBuild, emit_upstream_provenance) },
+	{ "check", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &check_schema },
+	{ "failure", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &failure_schema },
+	{ "hints", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &hints_schema },
+	{ NULL },
+};
+
+static void check_build(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	VarveComponentBuild *build = data;
+	const VarveTable *defines = varve_table_child(table, "defines");
+	VarveSetting *settings;
+
+	if (!defines)
+		return;
+	settings = varve_loader_alloc(loader, defines->items->len * sizeof(*settings));
+	for (guint i = 0; i < defines->items->len; i++) {
+		const VarveItem *item = &g_array_index(defines->items, VarveItem, i);
+		VarveSetting *setting = &settings[build->n_defines];
+
+		if (!item->field)
+			continue;
+		build->n_defines++;
+		setting->origin = varve_source_origin(item->source, item->key_span);
+		setting->key = item->key;
+		setting->value = item->value->string.text;
+	}
+	build->defines = settings;
+}
+
+static const VarveSchema build_schema = {
+	.fields = build_fields,
+	.size = sizeof(VarveComponentBuild),
+	.check = check_build,
+};
+
+/* Publishing, tests, the component itself */
+
+static const VarveField component_publish_fields[] = {
+	{ "rpm-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.rpm_channel),
+	  .check = varve_check_channel },
+	{ "srpm-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.srpm_channel),
+	  .check = varve_check_channel },
+	{ "debuginfo-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.debuginfo_channel),
+	  .check = varve_check_channel },
+	{ NULL },
+};
+static const VarveSchema component_publish_schema = { .fields = component_publish_fields };
+
+/* `channel` is the older spelling of rpm-channel. */
+static const VarveField package_publish_fields[] = {
+	{ "channel", VARVE_FIELD_STRING, 0, AT(VarvePackageConfig, publish.rpm_channel),
+	  .check = varve_check_channel },
+	{ "rpm-channel", VARVE_FIELD_STRING, 0, AT(VarvePackageConfig, publish.rpm_channel),
+	  .check = varve_check_channel },
+	{ "debuginfo-channel", VARVE_FIELD_STRING, 0,
+	  AT(VarvePackageConfig, publish.debuginfo_channel), .check = varve_check_channel },
+	{ NULL },
+};
+static const VarveSchema package_publish_schema = { .fields = package_publish_fields };
+
+static const VarveField package_fields[] = {
+	{ "publish", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &package_publish_schema },
+	{ NULL },
+};
+
+const VarveSchema varve_schema_package_config = {
+	.what = "package",
+	.fields = package_fields,
+	.size = sizeof(VarvePackageConfig),
+};
+
+static const char *const calculations[] = { "auto", "autorelease", "static", "manual", NULL };
+
+static const VarveField release_fields[] = {
+	{ "calculation", VARVE_FIELD_CHOICE, 0, AT(VarveComponent, release),
+	  .choices = calculations },
+	{ NULL },
+};
+static const VarveSchema release_schema = { .fields = release_fields };
+
+static const VarveField render_fields[] = {
+	{ "skip-file-filter", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
+	{ NULL },
+};
+static const VarveSchema render_schema = { .fields = render_fields };
+
+static const VarveField test_reference_fields[] = {
+	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND },
+	{ "group", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND },
+	{ NULL },
+};
+
+static void check_test_reference(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	(void)data;
+	if (!varve_table_item(table, "name") == !varve_table_item(table, "group"))
+		varve_table_mistake(loader, table, "a test is named by one of 'name' and 'group'");
+}
+
+const VarveSchema varve_schema_test_reference = {
+	.what = "test",
+	.fields = test_reference_fields,
+	.check = check_test_reference,
+};
+
+static const VarveField component_test_fields[] = {
+	{ "tests", VARVE_FIELD_TABLES, 0, UNBOUND, .schema = &varve_schema_test_reference },
+	{ NULL },
+};
+static const VarveSchema component_tests_schema = { .fields = component_test_fields };
+
+static const VarveField component_fields[] = {
+	{ "spec", VARVE_FIELD_TABLE, 0, AT(VarveComponent, spec), .schema = &spec_schema },
+	{ "release", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &release_schema },
+	{ "overlays", VARVE_FIELD_TABLES, 0, ARRAY(VarveComponent, overlays),
+	  .schema = &varve_schema_overlay },
+	{ "overlay-files", VARVE_FIELD_STRINGS, 0, AT(VarveComponent, overlay_files),
+	  .check = varve_check_glob },
+	{ "build", VARVE_FIELD_TABLE, 0, AT(VarveComponent, build), .schema = &build_schema },
+	{ "render", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &render_schema },
+	{ "source-files", VARVE_FIELD_TABLES, 0, ARRAY(VarveComponent, source_files),
+	  .schema = &source_file_schema },
+	{ "packages", VARVE_FIELD_MAP, 0, ARRAY(VarveComponent, packages),
+	  .schema = &varve_schema_package_config },
+	{ "publish", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &component_publish_schema },
+	{ "tests", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &component_tests_schema },
+	/* Before August 2026. */
+	{ "default-package-config", VARVE_FIELD_TABLE, 0, UNBOUND,
+	  .schema = &varve_schema_package_config },
+	{ NULL },
+};
+
+static void check_component(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	VarveComponent *component = data;
+	const VarveItem *files = varve_table_item(table, "source-files");
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	component->has_release = varve_table_item(table, "release") != NULL;
+	for (guint i = 0; files && files->field && i < files->tables->len; i++) {
+		const VarveItem *name = varve_table_item(files->tables->pdata[i], "filename");
+
+		if (name && name->field &&
+		    !g_hash_table_add(seen, (gpointer)name->value->string.text))
+			varve_item_mistake(loader, name, "there is a source file '%s' already",
+					   name->value->string.text);
+	}
+}
+
+const VarveSchema varve_schema_component = {
+	.what = "component",
+	.fields = component_fields,
+	.size = sizeof(VarveComponent),
+	.check_name = varve_check_file_name,
+	.later_wins = TRUE,
+	.check = check_component,
+};
+
+/* A default-component-config: the same, and not named. */
+const VarveSchema varve_schema_component_defaults = {
+	.fields = component_fields,
+	.size = sizeof(VarveComponent),
+	.later_wins = TRUE,
+	.check = check_component,
+};
