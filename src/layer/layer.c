@@ -383,12 +383,3 @@ gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *c
 		*ret_signer = signer;
 	return TRUE;
 }
-
-gboolean varve_layer_check_data(const VarveLayer *layer, GError **error)
-{
-	if (varve_verity_verify(layer->fd, layer->data.offset, layer->data.size, layer->hash_fd,
-				layer->hash.offset, layer->hash.size, &layer->root, NULL, error))
-		return TRUE;
-	g_prefix_error(error, "layer '%s': ", layer->name);
-	return FALSE;
-}

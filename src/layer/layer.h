@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypt/signature.h"
+#include "format/erofs.h"
 #include "format/manifest.h"
 #include "format/partition-types.h"
 #include "format/path-table.h"
@@ -53,8 +54,27 @@ gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *c
  *  `varvectl verify`). Errors: CORRUPT naming block and, where it can be told, the path. */
 gboolean varve_layer_check_data(const VarveLayer *layer, GError **error);
 
-/** varve_layer_read_manifest, _paths: read from the EROFS data without mounting; @ret_name's file
- *  is the only NAME.json below VARVE_LAYERS_DIR. Call after the data are known to be good. */
+/** varve_layer_open_erofs: the data, to be read without mounting; @layer must outlive the result.
+ *  UNSUPPORTED for compressed ones. Call this and what follows after the data are known to be good.
+ */
+VarveErofs *varve_layer_open_erofs(const VarveLayer *layer, GError **error);
+
+/**
+ * varve_layer_read_manifest: the only NAME.json below VARVE_LAYERS_DIR, which must say that it is
+ * of NAME. varve_layer_read_paths: NAME.paths beside it, which must have the manifest's digest.
+ */
 VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error);
 VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManifest *manifest,
 				       GError **error);
+
+/**
+ * varve_layer_read_tree:
+ * What is really there: an array (caller unrefs) of VarvePath *, the root and all below, sorted by
+ * bytes of the path, owned by the array. Packages are "": they are what a path table says.
+ *
+ * @digests: whether to hash the files' contents; else digests of regular files and links are zero.
+ */
+GPtrArray *varve_layer_read_tree(const VarveLayer *layer, gboolean digests, GError **error);
+
+/** varve_path_copy: (caller frees with g_free) one block of memory with all that @path names. */
+VarvePath *varve_path_copy(const VarvePath *path);
