@@ -1,13 +1,20 @@
-/* PE/COFF images made from others: sections appended. */
+/* PE/COFF images made from others: sections appended, signatures added. */
 #include "format/pe.h"
 
 #include "base/error.h"
+#include "crypt/authenticode.h"
 #include "format/pe-layout.h"
 
 #include <string.h>
 
 /* IMAGE_SCN_CNT_INITIALIZED_DATA | IMAGE_SCN_MEM_READ */
 #define READ_ONLY_DATA 0x40000040u
+
+/* WIN_CERTIFICATE: length, revision 2.0, PKCS SignedData. */
+#define CERTIFICATE_HEADER 8
+#define CERTIFICATE_REVISION 0x0200
+#define CERTIFICATE_PKCS 0x0002
+#define CERTIFICATE_ALIGNMENT 8
 
 static void put16(guint8 *bytes, guint16 value)
 {
@@ -184,6 +191,44 @@ GBytes *varve_pe_append(const VarvePe *pe, const VarvePeAddition *additions, gsi
 	put32(optional + OPTIONAL_INITIALIZED_SIZE, (guint32)writer.data_size);
 	put32(optional + OPTIONAL_IMAGE_SIZE,
 	      (guint32)align(writer.memory_end, pe->section_alignment));
+	set_checksum(image, pe->optional + OPTIONAL_CHECKSUM);
+	return g_byte_array_free_to_bytes(g_steal_pointer(&image));
+}
+
+GBytes *varve_pe_sign(const VarvePe *pe, const VarvePrivateKey *key,
+		      const VarveCertificate *certificate, GError **error)
+{
+	g_autoptr(GByteArray) image = g_byte_array_new();
+	g_autoptr(GBytes) signature = NULL;
+	guint8 header[CERTIFICATE_HEADER];
+	VarveDigest digest;
+	gsize size, table;
+
+	if (!pe->certificates_entry || !varve_pe_is_dense(pe)) {
+		varve_fail(
+			error, VARVE_ERROR_UNSUPPORTED, "%s: cannot be signed: %s", pe->name,
+			pe->certificates_entry
+				? "it has gaps between its sections, where firmware takes no digest"
+				: "it has no directory entry for certificates");
+		return NULL;
+	}
+	varve_pe_digest(pe, &digest);
+	signature = varve_authenticode_make(key, certificate, &digest, error);
+	if (!signature)
+		return NULL;
+	size = g_bytes_get_size(signature);
+	g_byte_array_append(image, pe->data, (guint)pe->size);
+	pad(image, align(image->len, CERTIFICATE_ALIGNMENT));
+	table = pe->certificates_size ? pe->certificates : image->len;
+	/* The length is without the padding that follows. */
+	put32(header, (guint32)(CERTIFICATE_HEADER + size));
+	put16(header + 4, CERTIFICATE_REVISION);
+	put16(header + 6, CERTIFICATE_PKCS);
+	g_byte_array_append(image, header, sizeof header);
+	g_byte_array_append(image, g_bytes_get_data(signature, NULL), (guint)size);
+	pad(image, align(image->len, CERTIFICATE_ALIGNMENT));
+	put32(image->data + pe->certificates_entry, (guint32)table);
+	put32(image->data + pe->certificates_entry + 4, (guint32)(image->len - table));
 	set_checksum(image, pe->optional + OPTIONAL_CHECKSUM);
 	return g_byte_array_free_to_bytes(g_steal_pointer(&image));
 }

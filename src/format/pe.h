@@ -76,7 +76,8 @@ void varve_pe_digest(const VarvePe *pe, VarveDigest *ret_digest);
  * A copy of @pe with one signature (WIN_CERTIFICATE, PKCS#7, SPC_INDIRECT_DATA, SHA-256) more, of
  * the kind that UEFI firmware checks against db. Without a time: the same bytes every time.
  *
- * Errors: CONFLICT where @key is not the certificate's, SYSTEM.
+ * Errors: CONFLICT where @key is not the certificate's, UNSUPPORTED (an image with gaps between its
+ * sections, or without an entry for certificates), SYSTEM.
  */
 GBytes *varve_pe_sign(const VarvePe *pe, const VarvePrivateKey *key,
 		      const VarveCertificate *certificate, GError **error);
