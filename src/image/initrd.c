@@ -17,7 +17,8 @@
 /* 20 MB take 0.4 s at 9 and 8 s at 19, which saves a ninth. */
 #define ZSTD_LEVEL 9
 #define CERTIFICATES "usr/lib/verity.d"
-#define TREE_INIT "usr/lib/varve/varve-init"
+#define INIT "usr/lib/varve/varve-init"
+#define INIT_LIBEXEC "usr/libexec/varve/varve-init"
 #define VARVECTL "usr/bin/varvectl"
 
 /* What any machine may need to reach its disk, to open the base and to merge the layers. A kernel
@@ -25,9 +26,8 @@
  * architecture has: dm-verity is several times as fast with them. */
 static const char *const usual_modules[] = {
 	"crypto-sha256", "crypto-crc32c", "virtio_pci", "virtio_mmio", "virtio_blk",
-	"virtio_scsi",   "nvme",          "sd_mod",     "ahci",        "hv_storvsc",
-	"xen_blkfront",  "loop",          "dm_mod",     "dm_verity",   "erofs",
-	"overlay",       "ext4",
+	"virtio_scsi",   "nvme",          "sd_mod",     "ahci",        "loop",
+	"dm_mod",        "dm_verity",     "erofs",      "overlay",     "ext4",
 };
 
 /* One entry of the archive: a file, a link (@target), or a directory (neither). */
@@ -83,7 +83,9 @@ static GBytes *read_program(Gathering *gathering, const char *host_path, const c
 
 static gboolean gather_programs(Gathering *gathering, VarveLibraries *libraries, GError **error)
 {
-	g_autoptr(GBytes) init = read_program(gathering, gathering->initrd->init, TREE_INIT, error);
+	g_autoptr(GBytes) init = read_program(
+		gathering, gathering->initrd->init,
+		varve_source_has(gathering->tree, INIT_LIBEXEC) ? INIT_LIBEXEC : INIT, error);
 	g_autoptr(GBytes) varvectl =
 		init ? read_program(gathering, gathering->initrd->varvectl, VARVECTL, error) : NULL;
 

@@ -17,7 +17,8 @@ typedef struct {
 	const char *root; /* directory: the base's tree */
 	const VarveArch *arch;
 	const char *kernel_version; /* (nullable) NULL: the only one below usr/lib/modules */
-	const char *init;     /* (nullable) host path; NULL: usr/lib/varve/varve-init of the tree */
+	const char *init; /* (nullable) host path; NULL: varve-init of the tree's usr/libexec/varve
+			     or usr/lib/varve */
 	const char *varvectl; /* (nullable) host path; NULL: usr/bin/varvectl of the tree */
 	/* (nullable) modules by name, beside those that every boot needs. One that the kernel does
 	 * not have is NOT_FOUND; of the built-in list those that are missing are left out. */

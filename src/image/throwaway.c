@@ -180,7 +180,7 @@ gboolean varve_throwaway_inject(const VarveTools *tools, const char *disk,
 
 	g_array_set_clear_func(items, item_clear);
 	if (injection->authorized_key)
-		add_item(items, injection->authorized_key, AUTHORIZED_KEYS, "root", 0600);
+		add_item(items, injection->authorized_key, AUTHORIZED_KEYS, "root", 0644);
 	for (const char *const *layer = injection->layers; layer && *layer; layer++)
 		add_item(items, *layer, VARVE_STATE_LAYERS, NULL, 0644);
 	return inject_items(tools, absolute, items, error);

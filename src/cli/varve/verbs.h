@@ -6,4 +6,6 @@
 extern const VarveVerb varve_verb_check;
 extern const VarveVerb varve_verb_keys_init;
 extern const VarveVerb varve_verb_repo_publish;
+extern const VarveVerb varve_verb_image_build;
+extern const VarveVerb varve_verb_image_export;
 extern const VarveVerb varve_verb_run;
