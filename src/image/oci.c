@@ -11,6 +11,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -290,8 +291,7 @@ static gboolean write_archive(const LayerWriter *writer, int fd, GError **error)
 	return written;
 }
 
-gboolean varve_export_oci(const VarveOci *oci, const char *layer_path, const char *to,
-			  GError **error)
+static gboolean export(const VarveOci *oci, const char *layer_path, const char *to, GError **error)
 {
 	g_autoptr(VarveLayer) layer = varve_layer_open_path(layer_path, error);
 	g_autofree char *blob = g_strdup_printf("%s.layer", to);
@@ -320,4 +320,20 @@ gboolean varve_export_oci(const VarveOci *oci, const char *layer_path, const cha
 	varve_sha256_free(writer.packed_hash);
 	g_hash_table_unref(writer.hard_links);
 	return written && varve_new_file_commit(out, error);
+}
+
+/* pax headers are UTF-8, and libarchive translates names into it from the thread's locale. */
+gboolean varve_export_oci(const VarveOci *oci, const char *layer, const char *to, GError **error)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before;
+	gboolean exported;
+
+	if (!utf8)
+		return varve_fail_errno(error, errno, "OCI archive: no locale C.UTF-8");
+	before = uselocale(utf8);
+	exported = export(oci, layer, to, error);
+	uselocale(before);
+	freelocale(utf8);
+	return exported;
 }
