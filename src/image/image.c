@@ -2,7 +2,7 @@
 #include "image/image.h"
 
 #include "base/error.h"
-#include "image/source-tree.h"
+#include "image/base-tree.h"
 #include "layer/layer.h"
 
 #include <string.h>
@@ -30,12 +30,12 @@ static char *find_efi(const VarveImage *image, VarveEfiFile file, GError **error
 
 static char *read_os_release(const VarveImage *image, GError **error)
 {
-	int tree = varve_source_open(image->root, error);
+	int tree = varve_base_tree_open(image->root, error);
 	char *text = NULL;
 
 	if (tree < 0)
 		return NULL;
-	varve_source_read(tree, "usr/lib/os-release", OS_RELEASE_LIMIT, &text, NULL, error);
+	varve_base_tree_read(tree, "usr/lib/os-release", OS_RELEASE_LIMIT, &text, NULL, error);
 	close(tree);
 	return text;
 }

@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "format/cpio.h"
+#include "image/base-tree.h"
 #include "image/libraries.h"
 #include "image/module-index.h"
-#include "image/source-tree.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -74,8 +74,8 @@ static GBytes *read_program(Gathering *gathering, const char *host_path, const c
 	size_t size;
 
 	if (host_path ? varve_file_read(AT_FDCWD, host_path, PROGRAM_LIMIT, &data, &size, error)
-		      : varve_source_read(gathering->tree, tree_path, PROGRAM_LIMIT, &data, &size,
-					  error))
+		      : varve_base_tree_read(gathering->tree, tree_path, PROGRAM_LIMIT, &data,
+					     &size, error))
 		return g_bytes_new_take(data, size);
 	g_prefix_error(error, "initrd: ");
 	return NULL;
@@ -85,7 +85,7 @@ static gboolean gather_programs(Gathering *gathering, VarveLibraries *libraries,
 {
 	g_autoptr(GBytes) init = read_program(
 		gathering, gathering->initrd->init,
-		varve_source_has(gathering->tree, INIT_LIBEXEC) ? INIT_LIBEXEC : INIT, error);
+		varve_base_tree_has(gathering->tree, INIT_LIBEXEC) ? INIT_LIBEXEC : INIT, error);
 	g_autoptr(GBytes) varvectl =
 		init ? read_program(gathering, gathering->initrd->varvectl, VARVECTL, error) : NULL;
 
@@ -192,9 +192,9 @@ static gboolean gather_certificates(Gathering *gathering, GError **error)
 		if (!gather_certificate(gathering, *path, NULL, error))
 			return FALSE;
 	}
-	if (host_paths || !varve_source_has(gathering->tree, CERTIFICATES))
+	if (host_paths || !varve_base_tree_has(gathering->tree, CERTIFICATES))
 		return TRUE;
-	if (!varve_source_list(gathering->tree, CERTIFICATES, &names, error))
+	if (!varve_base_tree_list(gathering->tree, CERTIFICATES, &names, error))
 		return FALSE;
 	for (char **name = names; *name; name++) {
 		g_autofree char *path = g_build_filename(CERTIFICATES, *name, NULL);
@@ -217,7 +217,7 @@ static void gather_skeleton(Gathering *gathering)
 	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
 		g_autofree char *target = NULL;
 
-		if (varve_source_resolve(gathering->tree, links[i], &target, NULL) &&
+		if (varve_base_tree_resolve(gathering->tree, links[i], &target, NULL) &&
 		    strcmp(target, links[i]) != 0) {
 			add_entry(gathering, links[i], 0, NULL, target);
 			add_entry(gathering, target, 0755, NULL, NULL);
@@ -286,11 +286,11 @@ static GBytes *write_archive(Gathering *gathering, GError **error)
 
 char *varve_initrd_kernel_version(const char *root, GError **error)
 {
-	varve_autofd tree = varve_source_open(root, error);
+	varve_autofd tree = varve_base_tree_open(root, error);
 	g_auto(GStrv) names = NULL;
 	g_autofree char *list = NULL;
 
-	if (tree < 0 || !varve_source_list(tree, "usr/lib/modules", &names, error)) {
+	if (tree < 0 || !varve_base_tree_list(tree, "usr/lib/modules", &names, error)) {
 		g_prefix_error(error, "no kernel in the tree: ");
 		return NULL;
 	}
@@ -311,7 +311,7 @@ void varve_initrd_summary_clear(VarveInitrdSummary *summary)
 GBytes *varve_initrd_build(const VarveInitrd *initrd, VarveInitrdSummary *ret_summary,
 			   GError **error)
 {
-	varve_autofd tree = varve_source_open(initrd->root, error);
+	varve_autofd tree = varve_base_tree_open(initrd->root, error);
 	g_autoptr(VarveLibraries) libraries = NULL;
 	VarveInitrdSummary summary = { 0 };
 	Gathering gathering = { .tree = tree, .initrd = initrd, .summary = &summary };

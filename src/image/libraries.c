@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "format/elf.h"
-#include "image/source-tree.h"
+#include "image/base-tree.h"
 
 #include <string.h>
 
@@ -44,9 +44,9 @@ static gboolean include_conf(VarveLibraries *libraries, const char *from, const 
 	g_autofree char *base = g_path_get_basename(full);
 	g_auto(GStrv) names = NULL;
 
-	if (!varve_source_has(libraries->tree, directory))
+	if (!varve_base_tree_has(libraries->tree, directory))
 		return TRUE;
-	if (!varve_source_list(libraries->tree, directory, &names, error))
+	if (!varve_base_tree_list(libraries->tree, directory, &names, error))
 		return FALSE;
 	for (char **name = names; *name; name++) {
 		g_autofree char *path = g_build_filename(directory, *name, NULL);
@@ -65,9 +65,9 @@ static gboolean read_conf(VarveLibraries *libraries, const char *path, int depth
 
 	if (depth > CONF_DEPTH_MAX)
 		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: included from itself", path);
-	if (!varve_source_has(libraries->tree, path))
+	if (!varve_base_tree_has(libraries->tree, path))
 		return TRUE;
-	if (!varve_source_read(libraries->tree, path, 1024 * 1024, &text, NULL, error))
+	if (!varve_base_tree_read(libraries->tree, path, 1024 * 1024, &text, NULL, error))
 		return FALSE;
 	lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++) {
@@ -128,7 +128,7 @@ static void add_name(const VarveLibraries *libraries, VarveLibrary *library, con
 	g_autofree char *real = NULL;
 	g_autofree char *full = NULL;
 
-	if (!varve_source_resolve(libraries->tree, directory, &real, NULL))
+	if (!varve_base_tree_resolve(libraries->tree, directory, &real, NULL))
 		return;
 	full = g_build_filename(real, name, NULL);
 	if (strcmp(full, library->path) != 0 &&
@@ -152,11 +152,12 @@ static gboolean look_in(VarveLibraries *libraries, const char *directory, const 
 
 	*ret_library = NULL;
 	*ret_elf = NULL;
-	if (!varve_source_resolve(libraries->tree, candidate, &path, NULL))
+	if (!varve_base_tree_resolve(libraries->tree, candidate, &path, NULL))
 		return TRUE;
 	library = g_hash_table_lookup(libraries->by_path, path);
 	if (!library) {
-		if (!varve_source_read(libraries->tree, path, LIBRARY_LIMIT, &data, &size, error))
+		if (!varve_base_tree_read(libraries->tree, path, LIBRARY_LIMIT, &data, &size,
+					  error))
 			return FALSE;
 		elf = varve_elf_parse(data, size, path, NULL);
 		if (!elf || !right_machine(libraries, elf)) {
@@ -179,13 +180,14 @@ static gboolean is_standard(const VarveLibraries *libraries, const char *directo
 {
 	g_autofree char *real = NULL;
 
-	if (!varve_source_resolve(libraries->tree, directory, &real, NULL))
+	if (!varve_base_tree_resolve(libraries->tree, directory, &real, NULL))
 		return FALSE;
 	for (guint i = 0; i < libraries->standard->len; i++) {
 		g_autofree char *standard = NULL;
 
-		if (varve_source_resolve(libraries->tree, g_ptr_array_index(libraries->standard, i),
-					 &standard, NULL) &&
+		if (varve_base_tree_resolve(libraries->tree,
+					    g_ptr_array_index(libraries->standard, i), &standard,
+					    NULL) &&
 		    strcmp(real, standard) == 0)
 			return TRUE;
 	}

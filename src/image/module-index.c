@@ -3,7 +3,7 @@
 #include "image/module-index.h"
 
 #include "base/error.h"
-#include "image/source-tree.h"
+#include "image/base-tree.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -62,11 +62,11 @@ static gboolean read_lines(VarveModuleIndex *modules, int tree, const char *file
 	g_autofree char *path = g_build_filename(modules->directory, file, NULL);
 	g_autofree char *text = NULL;
 
-	if (optional && !varve_source_has(tree, path)) {
+	if (optional && !varve_base_tree_has(tree, path)) {
 		*ret = g_new0(char *, 1);
 		return TRUE;
 	}
-	if (!varve_source_read(tree, path, INDEX_LIMIT, &text, NULL, error)) {
+	if (!varve_base_tree_read(tree, path, INDEX_LIMIT, &text, NULL, error)) {
 		g_prefix_error(error,
 			       "kernel modules of '%s' (was depmod run?): ", modules->version);
 		return FALSE;
@@ -323,7 +323,7 @@ GBytes *varve_module_read(int tree, const char *path, char **ret_path, GError **
 	gsize length;
 	const char *start;
 
-	if (!varve_source_read(tree, path, MODULE_LIMIT, &data, &size, error))
+	if (!varve_base_tree_read(tree, path, MODULE_LIMIT, &data, &size, error))
 		return NULL;
 	bytes = g_bytes_new_take(data, size);
 	if (suffix) {

@@ -8,7 +8,7 @@ typedef struct VarveModuleIndex VarveModuleIndex;
 
 /**
  * varve_module_index_open:
- * @tree: an fd of the tree (varve_source_open), borrowed.
+ * @tree: an fd of the tree (varve_base_tree_open), borrowed.
  *
  * Errors: NOT_FOUND (no modules of @version, or depmod was not run), CORRUPT.
  */

@@ -7,6 +7,8 @@ int main(int argc, char **argv)
 		&varve_verb_check,
 		&varve_verb_keys_init,
 		&varve_verb_repo_publish,
+		&varve_verb_image_build,
+		&varve_verb_image_export,
 		&varve_verb_run,
 		NULL,
 	};

@@ -1,5 +1,5 @@
 /* Looking into the base's tree with openat2(RESOLVE_IN_ROOT). */
-#include "image/source-tree.h"
+#include "image/base-tree.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-int varve_source_open(const char *root, GError **error)
+int varve_base_tree_open(const char *root, GError **error)
 {
 	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -31,7 +31,7 @@ static char *fd_path(int fd)
 	return g_strdup_printf("/proc/self/fd/%d", fd);
 }
 
-gboolean varve_source_resolve(int tree, const char *path, char **ret, GError **error)
+gboolean varve_base_tree_resolve(int tree, const char *path, char **ret, GError **error)
 {
 	varve_autofd fd = open_inside(tree, path, O_PATH);
 	g_autofree char *of_root = fd_path(tree);
@@ -55,15 +55,15 @@ gboolean varve_source_resolve(int tree, const char *path, char **ret, GError **e
 	return TRUE;
 }
 
-gboolean varve_source_has(int tree, const char *path)
+gboolean varve_base_tree_has(int tree, const char *path)
 {
 	varve_autofd fd = open_inside(tree, path, O_PATH);
 
 	return fd >= 0;
 }
 
-gboolean varve_source_read(int tree, const char *path, size_t limit, char **ret_data,
-			   size_t *ret_size, GError **error)
+gboolean varve_base_tree_read(int tree, const char *path, size_t limit, char **ret_data,
+			      size_t *ret_size, GError **error)
 {
 	varve_autofd fd = open_inside(tree, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 	g_autofree char *open_path = NULL;
@@ -78,7 +78,7 @@ gboolean varve_source_read(int tree, const char *path, size_t limit, char **ret_
 	return TRUE;
 }
 
-gboolean varve_source_list(int tree, const char *path, char ***ret, GError **error)
+gboolean varve_base_tree_list(int tree, const char *path, char ***ret, GError **error)
 {
 	varve_autofd fd = open_inside(tree, path, O_RDONLY | O_DIRECTORY);
 
