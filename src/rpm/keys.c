@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define KEY_FILE_LIMIT (4u << 20)
+#define SIGNATURE_MARK "-----BEGIN PGP SIGNATURE-----"
 #define ARMOR_MARK "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 
 struct VarvePackageKeys {
@@ -170,30 +171,54 @@ void varve_package_keys_add_to(const VarvePackageKeys *keys, rpmKeyring keyring)
 		rpmKeyringAddKey(keyring, g_ptr_array_index(keys->keys, i));
 }
 
+/* RFC 4880, 6.2. librpm decodes the armour of public keys only. The checksum guards against
+ * accidents, and the signature against those too. (caller frees, nullable) */
+static uint8_t *decode_armor(const char *text, size_t *ret_size)
+{
+	const char *start = strstr(text, SIGNATURE_MARK), *end;
+	g_autoptr(GString) body = g_string_new(NULL);
+	g_auto(GStrv) lines = NULL;
+	gboolean in_headers = TRUE;
+
+	end = start ? strstr(start, "-----END PGP SIGNATURE-----") : NULL;
+	if (!end)
+		return NULL;
+	start += strlen(SIGNATURE_MARK);
+	g_string_append_len(body, start, end - start);
+	lines = g_strsplit(body->str, "\n", -1);
+	g_string_truncate(body, 0);
+	for (char **line = lines + 1; lines[0] && *line; line++) {
+		g_strstrip(*line);
+		if (in_headers)
+			in_headers = **line != '\0';
+		else if (**line == '=')
+			break;
+		else
+			g_string_append(body, *line);
+	}
+	return g_base64_decode(body->str, ret_size);
+}
+
 /* The packets of a detached signature, armoured or not. */
 static gboolean read_signature(const char *path, uint8_t **ret_packets, size_t *ret_size,
 			       GError **error)
 {
 	g_autofree char *data = NULL;
-	uint8_t *packets = NULL;
 	size_t size;
 
 	if (!varve_file_read(AT_FDCWD, path, KEY_FILE_LIMIT, &data, &size, error))
 		return FALSE;
 	if (!strstr(data, "-----BEGIN PGP")) {
-		*ret_packets = g_memdup2(data, size);
+		*ret_packets = (uint8_t *)g_steal_pointer(&data);
 		*ret_size = size;
 		return TRUE;
 	}
-	if (pgpParsePkts(data, &packets, ret_size) != PGPARMOR_SIGNATURE) {
-		free(packets);
+	*ret_packets = decode_armor(data, ret_size);
+	if (!*ret_packets)
 		return varve_fail(
 			error, VARVE_ERROR_UNTRUSTED,
 			"%s: is not an OpenPGP signature, so what it is for cannot be trusted",
 			path);
-	}
-	*ret_packets = g_memdup2(packets, *ret_size);
-	free(packets);
 	return TRUE;
 }
 

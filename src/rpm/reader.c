@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "rpm/context.h"
+#include "rpm/digest-internal.h"
 #include "rpm/header-internal.h"
 #include "rpm/keys-internal.h"
 
@@ -140,25 +141,6 @@ GPtrArray *varve_rpm_header_files(Header header, const VarvePackage *package)
 	return list;
 }
 
-static void digest_file(FD_t fd, VarveDigest *ret_digest, guint64 *ret_size)
-{
-	DIGEST_CTX state = rpmDigestInit(RPM_HASH_SHA256, RPMDIGEST_NONE);
-	g_autofree char *buffer = g_malloc(1 << 20);
-	void *bytes = NULL;
-	size_t length = 0;
-	guint64 size = 0;
-	ssize_t n;
-
-	while ((n = Fread(buffer, 1, 1 << 20, fd)) > 0) {
-		rpmDigestUpdate(state, buffer, (size_t)n);
-		size += (guint64)n;
-	}
-	rpmDigestFinal(state, &bytes, &length, 0);
-	memcpy(ret_digest->bytes, bytes, sizeof(ret_digest->bytes));
-	free(bytes);
-	*ret_size = size;
-}
-
 /* librpm names each digest and signature on a line of its own that ends in OK, BAD, NOKEY …; what
  * matters to a reader are those that are not OK. */
 static char *not_fine(const char *said, gboolean *ret_digest_bad, gboolean *ret_signature_seen)
@@ -216,6 +198,19 @@ static gboolean check_whole(rpmts ts, FD_t fd, const char *path, const char *nam
 		name, path, wrong, varve_package_keys_describe(keys));
 }
 
+static FD_t open_package(const char *path, GError **error)
+{
+	FD_t fd = Fopen(path, "r.ufdio");
+	int errnum = errno;
+
+	if (fd && !Ferror(fd))
+		return fd;
+	if (fd)
+		Fclose(fd);
+	varve_fail_errno(error, errnum, "package %s", path);
+	return NULL;
+}
+
 /* The header is read twice from one fd: first as a claim, to have a name for messages, then, when
  * everything was verified, with its own digests and signature checked again as it is imported, so
  * that facts are never taken from other bytes than those that were verified. */
@@ -232,14 +227,9 @@ static gboolean read_package(const char *path, const VarvePackageKeys *keys,
 	gboolean fine = FALSE;
 
 	varve_rpm_init();
-	fd = Fopen(path, "r.ufdio");
-	if (!fd || Ferror(fd)) {
-		int errnum = errno;
-
-		if (fd)
-			Fclose(fd);
-		return varve_fail_errno(error, errnum, "package %s", path);
-	}
+	fd = open_package(path, error);
+	if (!fd)
+		return FALSE;
 	ts = rpmtsCreate();
 	rpmtsSetVSFlags(ts, keys ? RPMVSF_DEFAULT : RPMVSF_MASK_NOSIGNATURES);
 	rpmtsSetVfyFlags(ts, keys ? RPMVSF_DEFAULT : RPMVSF_MASK_NOSIGNATURES);
@@ -269,10 +259,11 @@ static gboolean read_package(const char *path, const VarvePackageKeys *keys,
 		else
 			fine = TRUE;
 	}
-	if (fine && lseek(Fileno(fd), 0, SEEK_SET) == 0) {
+	fine = fine && lseek(Fileno(fd), 0, SEEK_SET) == 0 &&
+	       varve_rpm_digest_fd(Fileno(fd), &package->digest, &package->size, error);
+	if (fine) {
 		g_free(package->path);
 		package->path = g_strdup(path);
-		digest_file(fd, &package->digest, &package->size);
 		if (ret_files)
 			*ret_files = varve_rpm_header_files(header, package);
 		if (ret_package)
@@ -295,4 +286,41 @@ gboolean varve_rpm_read(const char *path, VarvePackage **ret_package, GPtrArray 
 			GError **error)
 {
 	return read_package(path, NULL, ret_package, ret_files, error);
+}
+
+gboolean varve_rpm_read_header(const char *path, const VarvePackageKeys *keys,
+			       VarvePackage **ret_package, GPtrArray **ret_files, GError **error)
+{
+	g_autoptr(GString) said = g_string_new(NULL);
+	Header header = NULL;
+	rpmRC result;
+	rpmts ts;
+	FD_t fd;
+
+	varve_rpm_init();
+	fd = open_package(path, error);
+	if (!fd)
+		return FALSE;
+	ts = rpmtsCreate();
+	rpmtsSetVSFlags(ts, RPMVSF_DEFAULT);
+	rpmtsSetKeyring(ts, varve_package_keys_keyring(keys));
+	varve_rpm_listen(said);
+	result = rpmReadPackageFile(ts, fd, path, &header);
+	varve_rpm_listen(NULL);
+	Fclose(fd);
+	rpmtsFree(ts);
+	if (result != RPMRC_OK || !header) {
+		headerFree(header);
+		return varve_fail(error, VARVE_ERROR_UNTRUSTED,
+				  "%s: its header is not one that these keys signed (%s)%s%s", path,
+				  varve_package_keys_describe(keys), said->len ? ": " : "",
+				  g_strstrip(said->str));
+	}
+	*ret_package = varve_rpm_header_facts(header);
+	g_free((*ret_package)->path);
+	(*ret_package)->path = g_strdup(path);
+	if (ret_files)
+		*ret_files = varve_rpm_header_files(header, *ret_package);
+	headerFree(header);
+	return TRUE;
 }

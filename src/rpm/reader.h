@@ -28,3 +28,13 @@ gboolean varve_rpm_verify(const char *path, const VarvePackageKeys *keys,
  */
 gboolean varve_rpm_read(const char *path, VarvePackage **ret_package, GPtrArray **ret_files,
 			GError **error);
+
+/**
+ * varve_rpm_read_header:
+ * The same facts of a package that was verified before: only the header is read, and its digest and
+ * signature checked against @keys; path is set, digest and size are not.
+ *
+ * Thread-safe. Errors: UNTRUSTED, CORRUPT, NOT_FOUND.
+ */
+gboolean varve_rpm_read_header(const char *path, const VarvePackageKeys *keys,
+			       VarvePackage **ret_package, GPtrArray **ret_files, GError **error);
