@@ -153,6 +153,44 @@ VarveCertificate *varve_certificate_load(const char *path, GError **error)
 	return varve_certificate_parse(data, size, path, error);
 }
 
+GPtrArray *varve_certificates_load_dir(int dirfd, const char *path, GError **error)
+{
+	g_autoptr(GPtrArray) certificates =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_certificate_free);
+	varve_autofd dir = varve_dir_open(dirfd, path, error);
+	g_auto(GStrv) names = NULL;
+
+	if (dir < 0 || !varve_dir_list(dir, ".", &names, error))
+		return NULL;
+	for (char **name = names; *name; name++) {
+		g_autofree char *data = NULL;
+		VarveCertificate *certificate;
+		size_t size;
+
+		if (!g_str_has_suffix(*name, ".crt"))
+			continue;
+		if (!varve_file_read(dir, *name, CERTIFICATE_MAX, &data, &size, error))
+			return NULL;
+		certificate = varve_certificate_parse(data, size, *name, error);
+		if (!certificate) {
+			g_prefix_error(error, "%s: ", path);
+			return NULL;
+		}
+		g_ptr_array_add(certificates, certificate);
+	}
+	if (certificates->len == 0) {
+		varve_fail(error, VARVE_ERROR_NOT_FOUND, "'%s': no certificate (*.crt) in it",
+			   path);
+		return NULL;
+	}
+	return g_steal_pointer(&certificates);
+}
+
+const char *varve_certificate_name(const VarveCertificate *certificate)
+{
+	return certificate->name;
+}
+
 void varve_certificate_free(VarveCertificate *certificate)
 {
 	if (!certificate)

@@ -21,6 +21,17 @@ VarveCertificate *varve_certificate_parse(const void *data, size_t size, const c
 void varve_certificate_free(VarveCertificate *certificate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveCertificate, varve_certificate_free)
 
+/**
+ * varve_certificates_load_dir:
+ * All files *.crt of the directory @path (relative to @dirfd), sorted by name.
+ *
+ * Returns: (caller unrefs) VarveCertificate *, owned by the array; varve_certificate_name() is the
+ * file's name. Errors: NOT_FOUND (no such directory, or none in it), CORRUPT.
+ */
+GPtrArray *varve_certificates_load_dir(int dirfd, const char *path, GError **error);
+
+/** What the certificate is called in messages: its path or the name given. */
+const char *varve_certificate_name(const VarveCertificate *certificate);
 /** SHA-256 of the DER certificate. */
 const VarveDigest *varve_certificate_fingerprint(const VarveCertificate *certificate);
 /** The subject's common name, printable characters only; "" where there is none. */
