@@ -2,6 +2,7 @@
 #include "package/import.h"
 
 #include "base/error.h"
+#include "package/own.h"
 
 char *varve_import_directory(const char *work, const VarveUpstream *upstream, const VarveArch *arch)
 {
@@ -26,7 +27,8 @@ static GPtrArray *wanted_packages(const VarveImport *import)
 			&import->definition->package_sets[i], import->upstream);
 
 		for (gsize k = 0; spelling && spelling->packages[k]; k++)
-			g_ptr_array_add(names, expand(spelling->packages[k], import->arch));
+			if (!varve_own_is(spelling->packages[k]))
+				g_ptr_array_add(names, expand(spelling->packages[k], import->arch));
 	}
 	return names;
 }

@@ -296,3 +296,8 @@ gboolean varve_own_varvectl(const char *varvectl, const char *varve_init, const 
 	return (!changed && access(signature, F_OK) == 0) ||
 	       index_repository(directory, keys, error);
 }
+
+gboolean varve_own_is(const char *name)
+{
+	return strcmp(name, "varvectl") == 0;
+}

@@ -52,3 +52,6 @@ gboolean varve_own_write(const VarveOwnPackage *package, const char *keys, const
 gboolean varve_own_varvectl(const char *varvectl, const char *varve_init, const char *version,
 			    const VarveArch *arch, gint64 time, const char *keys,
 			    const char *directory, GError **error);
+
+/** varve_own_is: whether the package @name is made here, so that no archive is asked for it. */
+gboolean varve_own_is(const char *name);

@@ -6,6 +6,7 @@ int main(int argc, char **argv)
 	static const VarveVerb *const verbs[] = {
 		&varve_verb_check,
 		&varve_verb_keys_init,
+		&varve_verb_import,
 		&varve_verb_repo_publish,
 		&varve_verb_image_build,
 		&varve_verb_image_export,

@@ -23,7 +23,8 @@ static GOptionEntry *entries(gpointer data)
 		{ "work", 0, 0, G_OPTION_ARG_FILENAME, &options->work,
 		  "Work directory (default: the definition's)", "DIR" },
 		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys,
-		  "Keys directory, whose package key signs (default: WORK/keys)", "DIR" },
+		  "Keys directory, whose package key signs (default: $VARVE_KEYS, else WORK/keys)",
+		  "DIR" },
 		{ "arch", 0, 0, G_OPTION_ARG_STRING, &options->arch,
 		  "Architecture (default: this machine's)", "ARCH" },
 		{ "mirror", 0, 0, G_OPTION_ARG_STRING, &options->mirror,
@@ -122,9 +123,9 @@ static int run(const VarveInvocation *invocation, GError **error)
 	if (!definition || !find_arch(options->arch, &import.arch, error))
 		return VARVE_EXIT_FAILED;
 	import.work = options->work ? options->work : definition->project.work_dir;
-	keys = options->keys ? g_strdup(options->keys)
-			     : g_build_filename(import.work, "keys", NULL);
-	import.keys = keys;
+	import.keys = options->keys ? options->keys : g_getenv("VARVE_KEYS");
+	if (!import.keys)
+		import.keys = keys = g_build_filename(import.work, "keys", NULL);
 	return import_all(&import, invocation->argc ? invocation->argv[0] : NULL, invocation->json,
 			  error)
 		       ? VARVE_EXIT_OK
