@@ -110,8 +110,15 @@ static gboolean declare(const VarveFinish *finish, GError **error)
 	const VarveLayerDefinition *layer = finish->edition->base;
 	g_autofree char *sysctl = varve_declare_sysctl(layer);
 	g_autofree char *sysctl_path = g_strdup_printf("/usr/lib/sysctl.d/60-%s.conf", layer->name);
+	g_autofree char *accounts = varve_declare_sysusers(layer);
+	g_autofree char *accounts_path =
+		g_strdup_printf("/usr/lib/sysusers.d/varve-%s.conf", layer->name);
 
+	/* The accounts a second time as sysusers.d: once a node has its own passwd in /etc, what a
+	 * later base adds to the file is not seen there. */
 	return varve_accounts_add(finish->root, layer, error) &&
+	       (!*accounts ||
+		varve_root_write_text(finish->root, accounts_path, accounts, error)) &&
 	       varve_declare_entries(finish->root, NULL, layer, error) &&
 	       (!*sysctl || varve_root_write_text(finish->root, sysctl_path, sysctl, error));
 }
