@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <libcryptsetup.h>
+#include <libdevmapper.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,6 +32,14 @@ static void collect(int level, const char *message, void *data)
 	while (said->len > 0 &&
 	       (said->str[said->len - 1] == '\n' || said->str[said->len - 1] == '.'))
 		g_string_truncate(said, said->len - 1);
+}
+
+/* The library would wait for udev rules that a base need not have, for ever; without udev it makes
+ * the node below /dev/mapper itself. */
+static void work_without_udev(void)
+{
+	dm_udev_set_sync_support(0);
+	dm_udev_set_checking(0);
 }
 
 static gboolean fail(const VarveVerityDevice *device, int result, const GString *said,
@@ -104,8 +113,10 @@ gboolean varve_verity_device_open(const VarveVerityDevice *device, GError **erro
 	};
 	g_autoptr(GString) said = g_string_new(NULL);
 	g_autoptr(CryptDevice) crypt = NULL;
-	int result = crypt_init(&crypt, device->hash_device);
+	int result;
 
+	work_without_udev();
+	result = crypt_init(&crypt, device->hash_device);
 	if (result < 0)
 		return fail(device, result, said, error);
 	crypt_set_log_callback(crypt, collect, said);
@@ -119,8 +130,10 @@ gboolean varve_verity_device_open(const VarveVerityDevice *device, GError **erro
 
 gboolean varve_verity_device_close(const char *name, gboolean deferred, GError **error)
 {
-	int result = crypt_deactivate_by_name(NULL, name, deferred ? CRYPT_DEACTIVATE_DEFERRED : 0);
+	int result;
 
+	work_without_udev();
+	result = crypt_deactivate_by_name(NULL, name, deferred ? CRYPT_DEACTIVATE_DEFERRED : 0);
 	if (result == 0)
 		return TRUE;
 	return varve_fail_errno(error, -result == ENODEV ? ENOENT : -result,

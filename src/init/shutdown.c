@@ -73,10 +73,9 @@ static int unmount_all(int flags, int say)
 	int done = 0;
 
 	while (n-- > 0) {
-		if (umount2(points[n], flags) == 0)
-			done++;
-		else if (say)
-			varve_say("%s stays mounted: %m", points[n]);
+		if (say)
+			varve_say("%s stays mounted", points[n]);
+		done += umount2(points[n], flags) == 0;
 		free(points[n]);
 	}
 	return done;

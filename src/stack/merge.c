@@ -24,7 +24,7 @@ char **varve_stack_lowers(const GPtrArray *layers, const char *base_usr)
 int varve_stack_merge_usr(const char *const *lowers, const char *empty, GError **error)
 {
 	guint n = g_strv_length((char **)lowers);
-	g_autofree VarveMountOption *options = g_new0(VarveMountOption, n + 4);
+	g_autofree VarveMountOption *options = g_new0(VarveMountOption, n + 6);
 	guint used = 0;
 	char log[1024];
 	int mount_fd;
@@ -40,6 +40,9 @@ int varve_stack_merge_usr(const char *const *lowers, const char *empty, GError *
 	if (n < 2)
 		options[used++] = (VarveMountOption){ "lowerdir+", empty };
 	options[used++] = (VarveMountOption){ "xino", "on" };
+	/* Attributes that redirect or hide are no business of a layer. */
+	options[used++] = (VarveMountOption){ "redirect_dir", "nofollow" };
+	options[used++] = (VarveMountOption){ "metacopy", "off" };
 	mount_fd = varve_mount_make("overlay", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, log,
 				    sizeof(log));
 	if (mount_fd < 0)

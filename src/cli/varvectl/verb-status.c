@@ -1,0 +1,209 @@
+/* varvectl status: the stack that runs. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/varvectl/show.h"
+#include "cli/varvectl/verbs.h"
+#include "ground/fd.h"
+#include "stack/node.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define SHORT_HASH 12
+#define OS_RELEASE_LIMIT 65536
+
+/* How the state partition does. */
+typedef struct {
+	gboolean known, read_only;
+	guint64 size, free;
+	guint64 errors; /* that ext4 met, ever */
+} State;
+
+/* (caller frees) the value of @key in os-release, "" where there is none. */
+static char *os_release(const char *key)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+	gsize size, length = strlen(key);
+
+	if (!varve_file_read(AT_FDCWD, "/usr/lib/os-release", OS_RELEASE_LIMIT, &text, &size, NULL))
+		return g_strdup("");
+	lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		char *value;
+
+		if (strncmp(*line, key, length) != 0 || (*line)[length] != '=')
+			continue;
+		value = g_shell_unquote(*line + length + 1, NULL);
+		return value ? value : g_strdup("");
+	}
+	return g_strdup("");
+}
+
+static void read_state(const VarveReport *report, State *state)
+{
+	struct statvfs fs;
+	g_autofree char *device = g_path_get_basename(report->state_detail);
+	g_autofree char *path = g_strdup_printf("/sys/fs/ext4/%s/errors_count", device);
+	g_autofree char *text = NULL;
+	gsize size;
+
+	memset(state, 0, sizeof(*state));
+	if (statvfs(VARVE_STATE_MOUNT, &fs) < 0)
+		return;
+	state->known = TRUE;
+	state->read_only = (fs.f_flag & ST_RDONLY) != 0;
+	state->size = (guint64)fs.f_blocks * fs.f_frsize;
+	state->free = (guint64)fs.f_bavail * fs.f_frsize;
+	if (varve_file_read(AT_FDCWD, path, 64, &text, &size, NULL))
+		state->errors = g_ascii_strtoull(text, NULL, 10);
+}
+
+static void print_json(const VarveReport *report, const State *state)
+{
+	g_autoptr(json_t) json = varve_report_to_json(report);
+	g_autofree char *name = os_release("PRETTY_NAME");
+	g_autofree char *version = os_release("IMAGE_VERSION");
+	g_autofree char *edition = os_release("VARIANT_ID");
+	g_autofree char *end = os_release("SUPPORT_END");
+	g_autofree char *text = NULL;
+
+	json_object_set_new(json, "os",
+			    json_pack("{s:s,s:s,s:s,s:s}", "name", name, "edition", edition,
+				      "image-version", version, "support-end", end));
+	if (state->known)
+		json_object_set_new(json, "state-partition",
+				    json_pack("{s:I,s:I,s:I,s:b}", "size", (json_int_t)state->size,
+					      "free", (json_int_t)state->free, "errors",
+					      (json_int_t)state->errors, "read-only",
+					      state->read_only));
+	text = varve_json_dump(json, FALSE);
+	fputs(text, stdout);
+}
+
+static void print_layer(const VarveReportLayer *layer, const char *title, int name_width,
+			int version_width)
+{
+	printf("%-12s %-*s  %-*s  root %.*s…  %s%s", title, name_width, layer->name, version_width,
+	       layer->version, SHORT_HASH, layer->root, layer->certificate,
+	       layer->development ? " (DEVELOPMENT KEY)" : "");
+	if (layer->packages > 0)
+		printf("  %u package%s", layer->packages, layer->packages == 1 ? "" : "s");
+	putchar('\n');
+}
+
+static void print_layers(const VarveReport *report)
+{
+	int name_width = (int)strlen(report->base->name);
+	int version_width = (int)strlen(report->base->version);
+	const char *title = "layers";
+
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+
+		if (!layer->accepted)
+			continue;
+		name_width = MAX(name_width, (int)strlen(layer->name));
+		version_width = MAX(version_width, (int)strlen(layer->version));
+	}
+	print_layer(report->base, "base", name_width, version_width);
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+
+		if (!layer->accepted)
+			continue;
+		print_layer(layer, title, name_width, version_width);
+		title = "";
+	}
+	if (*title)
+		printf("%-12s none: the base runs alone\n", title);
+}
+
+static void print_state(const VarveReport *report, const State *state)
+{
+	g_autofree char *free_text = varve_size_text(state->free);
+	g_autofree char *size_text = varve_size_text(state->size);
+
+	if (strcmp(report->state, "ok") != 0) {
+		printf("%-12s VOLATILE, all is lost at the next boot: %s\n", "state",
+		       report->state_detail);
+		return;
+	}
+	printf("%-12s %s", "state", report->state_detail);
+	if (state->known)
+		printf(", %s free of %s", free_text, size_text);
+	if (state->read_only)
+		printf(", READ-ONLY");
+	if (state->errors > 0)
+		printf(", %" G_GUINT64_FORMAT " FILESYSTEM ERRORS: run e2fsck", state->errors);
+	putchar('\n');
+}
+
+static gboolean uses_development_keys(const VarveReport *report)
+{
+	gboolean found = report->base->development;
+
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+
+		found = found || (layer->accepted && layer->development);
+	}
+	return found;
+}
+
+static void print_text(const VarveReport *report, const State *state)
+{
+	g_autofree char *name = os_release("PRETTY_NAME");
+	g_autofree char *end = os_release("SUPPORT_END");
+	guint refused = varve_report_refused(report);
+
+	printf("%s%s%s\n", name, *end ? ", supported until " : "", end);
+	if (uses_development_keys(report))
+		printf("DEVELOPMENT KEYS are trusted here: anyone who has them can sign layers for "
+		       "this "
+		       "node.\n");
+	putchar('\n');
+	print_layers(report);
+	if (report->generation > 0)
+		printf("%-12s %u (%s)\n", "generation", report->generation, report->selection);
+	else
+		printf("%-12s none is recorded\n", "generation");
+	print_state(report, state);
+	printf("%-12s %s, every block at every read (dm-verity)\n", "verification",
+	       report->verification);
+	varve_show_warnings(report, "\n");
+	if (refused > 0)
+		printf("\n%u layer%s refused:\n", refused, refused == 1 ? " was" : "s were");
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+
+		if (!layer->accepted)
+			varve_show_refused(layer, "  ");
+	}
+}
+
+static int run(const VarveInvocation *invocation, GError **error)
+{
+	g_autoptr(VarveReport) report = varve_node_report(error);
+	State state;
+
+	if (!report)
+		return VARVE_EXIT_FAILED;
+	read_state(report, &state);
+	if (invocation->json)
+		print_json(report, &state);
+	else
+		print_text(report, &state);
+	return VARVE_EXIT_OK;
+}
+
+const VarveVerb varve_verb_status = {
+	.words = "status",
+	.arguments = "",
+	.summary = "Show the stack that runs: base, layers, signers, what was refused and why.",
+	.reports = TRUE,
+	.run = run,
+};

@@ -1,0 +1,92 @@
+/* varvectl verify: hashes the layers again. */
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/varvectl/verbs.h"
+#include "stack/node.h"
+
+#include <stdio.h>
+
+typedef struct {
+	gboolean all;
+} Options;
+
+static GOptionEntry *entries(gpointer data)
+{
+	Options *options = data;
+	const GOptionEntry list[] = {
+		{ "all", 0, 0, G_OPTION_ARG_NONE, &options->all,
+		  "Every file in the layers directory, not only what is merged", NULL },
+		{ NULL },
+	};
+
+	return g_memdup2(list, sizeof(list));
+}
+
+static void print_one(const VarveVerified *verified)
+{
+	g_autofree char *size = varve_size_text(verified->bytes);
+
+	if (verified->wrong)
+		printf("%s %s: WRONG: %s\n", verified->name, verified->version, verified->wrong);
+	else
+		printf("%s %s: good, %s in %" G_GINT64_FORMAT " ms, root %.12s…\n", verified->name,
+		       verified->version, size, verified->microseconds / 1000, verified->root);
+}
+
+static json_t *to_json(const GPtrArray *list)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < list->len; i++) {
+		const VarveVerified *v = list->pdata[i];
+
+		json_array_append_new(array, json_pack("{s:s,s:s,s:s,s:I,s:I,s:b,s:s}", "name",
+						       v->name, "version", v->version, "root",
+						       v->root, "bytes", (json_int_t)v->bytes,
+						       "microseconds", (json_int_t)v->microseconds,
+						       "good", v->wrong == NULL, "wrong",
+						       v->wrong ? v->wrong : ""));
+	}
+	return array;
+}
+
+static int run(const VarveInvocation *invocation, GError **error)
+{
+	const Options *options = invocation->options;
+	g_autoptr(VarveReport) boot = varve_node_report(error);
+	g_autoptr(GPtrArray) list = NULL;
+	guint wrong = 0;
+
+	if (!boot || !varve_node_verify(boot, options->all, &list, error))
+		return VARVE_EXIT_FAILED;
+	for (guint i = 0; i < list->len; i++) {
+		const VarveVerified *verified = list->pdata[i];
+
+		wrong += verified->wrong != NULL;
+		if (!invocation->json)
+			print_one(verified);
+	}
+	if (invocation->json) {
+		g_autoptr(json_t) json = to_json(list);
+		g_autofree char *text = varve_json_dump(json, FALSE);
+
+		fputs(text, stdout);
+	}
+	if (wrong > 0)
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "%u of %u layers are not as they were signed; fetch them again with "
+			   "'varvectl update'",
+			   wrong, list->len);
+	return wrong > 0 ? VARVE_EXIT_FAILED : VARVE_EXIT_OK;
+}
+
+const VarveVerb varve_verb_verify = {
+	.words = "verify",
+	.arguments = "",
+	.summary = "Hash the base and the merged layers whole and check their signatures.",
+	.options_size = sizeof(Options),
+	.entries = entries,
+	.reports = TRUE,
+	.run = run,
+};
