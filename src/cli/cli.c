@@ -3,6 +3,7 @@
 
 #include "base/progress.h"
 #include "base/text.h"
+#include "cli/generate.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -186,6 +187,14 @@ int varve_cli_main(const char *program, const char *about, const VarveVerb *cons
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("%s %s\n", program, VARVE_VERSION);
+		return VARVE_EXIT_OK;
+	}
+	if (strcmp(argv[1], "--generate-manual") == 0) {
+		varve_generate_manual(program, about, verbs, 1);
+		return VARVE_EXIT_OK;
+	}
+	if (strcmp(argv[1], "--generate-completion") == 0) {
+		varve_generate_completion(program, verbs);
 		return VARVE_EXIT_OK;
 	}
 	/* `varve -C DIR VERB` is `varve VERB -C DIR`, as with make and git. */

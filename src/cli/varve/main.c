@@ -3,16 +3,21 @@
 
 int main(int argc, char **argv)
 {
+	/* One a line. clang-format would pack them. */
+	/* clang-format off */
 	static const VarveVerb *const verbs[] = {
-		&varve_verb_check,
 		&varve_verb_keys_init,
+		&varve_verb_check,
 		&varve_verb_import,
-		&varve_verb_repo_publish,
+		&varve_verb_build,
+		&varve_verb_run,
+		&varve_verb_layer_build,
 		&varve_verb_image_build,
 		&varve_verb_image_export,
-		&varve_verb_run,
+		&varve_verb_repo_publish,
 		NULL,
 	};
+	/* clang-format on */
 
 	return varve_cli_main(
 		"varve", "defines, builds, signs and boots an operating system of signed layers",

@@ -2,7 +2,8 @@
 #include "cli/varve/workspace.h"
 
 #include "base/file.h"
-#include "cli/varve/import.h"
+#include "package/import.h"
+#include "package/own.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ GOptionEntry *varve_workspace_entries(VarveWorkspaceOptions *options, const GOpt
 		{ "work", 0, 0, G_OPTION_ARG_FILENAME, &options->work,
 		  "Where caches are (default: the definition's work-dir)", "DIR" },
 		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys,
-		  "Keys, as 'varve keys init' makes them (default: $VARVE_KEYS, else OUTPUT/keys)",
+		  "Keys, as 'varve keys init' makes them (default: $VARVE_KEYS, else WORK/keys)",
 		  "DIR" },
 		{ "arch", 0, 0, G_OPTION_ARG_STRING, &options->arch,
 		  "Architecture: x86-64, arm64 (default: the edition's, else this machine's)",
@@ -128,7 +129,7 @@ VarveWorkspace *varve_workspace_open(const VarveWorkspaceOptions *options, const
 		return NULL;
 	workspace->output = absolute(options->output, workspace->definition->project.output_dir);
 	workspace->work = absolute(options->work, workspace->definition->project.work_dir);
-	keys = g_build_filename(workspace->output, "keys", NULL);
+	keys = g_build_filename(workspace->work, "keys", NULL);
 	workspace->keys = absolute(options->keys ? options->keys : g_getenv("VARVE_KEYS"), keys);
 	if (!g_file_test(workspace->keys, G_FILE_TEST_IS_DIR)) {
 		varve_fail(error, VARVE_ERROR_NOT_FOUND,
@@ -190,31 +191,36 @@ static void add_repository(Repositories *repositories, const char *name, const c
 static gboolean prepare(VarveWorkspace *workspace, const VarveArch *arch, gboolean own,
 			Repositories *repositories, GError **error)
 {
-	g_autofree char *directory = NULL;
-
 	repositories->key = g_build_filename(workspace->keys, "package.asc", NULL);
 	repositories->keys[0] = repositories->key;
 	if (workspace->upstream->type == VARVE_UPSTREAM_DEBIAN) {
-		const VarveImportRequest request = {
+		const VarveImport import = {
 			.definition = workspace->definition,
 			.upstream = workspace->upstream,
 			.arch = arch,
-			.mirror = workspace->options->mirror,
-			.keys = workspace->keys,
 			.work = workspace->work,
+			.keys = workspace->keys,
+			.mirror = workspace->options->mirror,
 			.refresh = workspace->options->refresh,
 		};
+		g_autofree char *directory =
+			varve_import_directory(workspace->work, workspace->upstream, arch);
+		VarveDebianImported imported;
 
-		if (!varve_import_upstream(&request, NULL, &directory, error))
+		if (!varve_import_run(&import, &imported, error)) {
+			g_prefix_error(error, "upstream '%s': ", workspace->upstream->name);
 			return FALSE;
+		}
 		add_repository(repositories, workspace->upstream->name, directory, FALSE);
 	}
 	if (own) {
-		g_autofree char *local = NULL;
+		g_autofree char *local =
+			g_build_filename(workspace->work, "upstream", OWN, arch->name, NULL);
 
 		if (!find_programs(workspace, error) ||
-		    !varve_import_own(workspace->varvectl, workspace->init, workspace->definition,
-				      arch, workspace->keys, workspace->work, &local, error))
+		    !varve_own_varvectl(workspace->varvectl, workspace->init, VARVE_VERSION, arch,
+					workspace->definition->os.released_time, workspace->keys,
+					local, error))
 			return FALSE;
 		add_repository(repositories, OWN, local, TRUE);
 	}
