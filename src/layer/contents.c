@@ -69,22 +69,19 @@ static char *find_manifest(VarveErofs *erofs, const char *layer, GError **error)
 	return g_strndup(found, strlen(found) - strlen(".json"));
 }
 
-VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error)
+VarveManifest *varve_layer_manifest_of(VarveErofs *erofs, const char *layer, GError **error)
 {
-	g_autoptr(VarveErofs) erofs = varve_layer_open_erofs(layer, error);
-	g_autofree char *name = NULL, *path = NULL, *text = NULL, *what = NULL;
+	g_autofree char *name = find_manifest(erofs, layer, error);
+	g_autofree char *path = NULL, *text = NULL, *what = NULL;
 	g_autoptr(VarveManifest) manifest = NULL;
 	size_t size;
 
-	if (!erofs)
-		return NULL;
-	name = find_manifest(erofs, varve_layer_name(layer), error);
 	if (!name)
 		return NULL;
 	path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.json", name);
 	if (!varve_erofs_read_file(erofs, path, MANIFEST_MAX, &text, &size, error))
 		return NULL;
-	what = g_strdup_printf("manifest of layer '%s'", varve_layer_name(layer));
+	what = g_strdup_printf("manifest of layer '%s'", layer);
 	manifest = varve_manifest_parse(text, size, what, error);
 	if (!manifest)
 		return NULL;
@@ -95,6 +92,13 @@ VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error
 		return NULL;
 	}
 	return g_steal_pointer(&manifest);
+}
+
+VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error)
+{
+	g_autoptr(VarveErofs) erofs = varve_layer_open_erofs(layer, error);
+
+	return erofs ? varve_layer_manifest_of(erofs, varve_layer_name(layer), error) : NULL;
 }
 
 VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManifest *manifest,

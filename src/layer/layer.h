@@ -63,6 +63,8 @@ VarveErofs *varve_layer_open_erofs(const VarveLayer *layer, GError **error);
  * varve_layer_read_manifest: the only NAME.json below VARVE_LAYERS_DIR, which must say that it is
  * of NAME. varve_layer_read_paths: NAME.paths beside it, which must have the manifest's digest.
  */
+/** varve_layer_manifest_of: the same of an image that is not sealed yet; @layer is for messages. */
+VarveManifest *varve_layer_manifest_of(VarveErofs *erofs, const char *layer, GError **error);
 VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error);
 VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManifest *manifest,
 				       GError **error);

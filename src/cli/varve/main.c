@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 		&varve_verb_build,
 		&varve_verb_run,
 		&varve_verb_layer_build,
+		&varve_verb_layer_seal,
 		&varve_verb_image_build,
 		&varve_verb_image_export,
 		&varve_verb_repo_publish,

@@ -8,6 +8,7 @@ extern const VarveVerb varve_verb_check;
 extern const VarveVerb varve_verb_import;
 extern const VarveVerb varve_verb_keys_init;
 extern const VarveVerb varve_verb_layer_build;
+extern const VarveVerb varve_verb_layer_seal;
 extern const VarveVerb varve_verb_repo_publish;
 extern const VarveVerb varve_verb_image_build;
 extern const VarveVerb varve_verb_image_export;
