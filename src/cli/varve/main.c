@@ -16,6 +16,8 @@ int main(int argc, char **argv)
 		&varve_verb_image_build,
 		&varve_verb_image_export,
 		&varve_verb_repo_publish,
+		&varve_verb_run,
+		&varve_verb_sbom,
 		NULL,
 	};
 	/* clang-format on */
