@@ -104,9 +104,12 @@ static gboolean base_has(const VarveExtension *extension, const char *path)
 static gboolean relocate(VarveTree *tree, const VarveExtension *extension, GString *tmpfiles,
 			 GError **error)
 {
-	g_autoptr(GPtrArray) files =
-		g_ptr_array_copy((GPtrArray *)varve_tree_files(tree), NULL, NULL);
+	/* A list of its own, for the tree changes under it; it frees nothing. */
+	const GPtrArray *all = varve_tree_files(tree);
+	g_autoptr(GPtrArray) files = g_ptr_array_sized_new(all->len);
 
+	for (guint i = 0; i < all->len; i++)
+		g_ptr_array_add(files, g_ptr_array_index(all, i));
 	for (guint i = 0; i < files->len; i++) {
 		VarveTreeFile *file = g_ptr_array_index(files, i);
 		g_autofree char *name = g_strdup(file->path.path);
