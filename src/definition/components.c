@@ -272,7 +272,8 @@ static void check_distro_reference(VarveLoader *loader, const VarveTable *table)
 	const VarveItem *version = table ? varve_table_item(table, "version") : NULL;
 	const VarveTable *distros, *distro, *versions;
 
-	if (!name || !name->field)
+	/* A definition of components alone is filled in by who uses it. */
+	if (!name || !name->field || !varve_table_item(loader->top, "distros"))
 		return;
 	if (varve_loader_look_up(loader, "distros", "distribution", name->source, name->value->span,
 				 name->value->string.text) < 0)
@@ -280,7 +281,7 @@ static void check_distro_reference(VarveLoader *loader, const VarveTable *table)
 	distros = varve_table_child(loader->top, "distros");
 	distro = varve_table_child(distros, name->value->string.text);
 	versions = varve_table_child(distro, "versions");
-	if (version && version->field && !loader->incomplete &&
+	if (version && version->field && !varve_loader_partial(loader) &&
 	    (!versions || !varve_table_item(versions, version->value->string.text)))
 		varve_item_mistake(loader, version, "distribution '%s' has no version '%s'",
 				   name->value->string.text, version->value->string.text);
@@ -312,7 +313,7 @@ static void check_distros(VarveLoader *loader)
 		const VarveTable *versions = varve_table_child(distro, "versions");
 		const VarveItem *default_version = varve_table_item(distro, "default-version");
 
-		if (default_version && default_version->field && !loader->incomplete &&
+		if (default_version && default_version->field && !varve_loader_partial(loader) &&
 		    (!versions || !varve_table_item(versions, default_version->value->string.text)))
 			varve_item_mistake(loader, default_version,
 					   "distribution '%s' has no version '%s'", distro->name,

@@ -28,6 +28,7 @@ static void table_free(gpointer data)
 	}
 	g_array_unref(table->items);
 	g_clear_pointer(&table->index, g_hash_table_unref);
+	g_clear_pointer(&table->meant, g_ptr_array_unref);
 }
 
 static void source_free(gpointer data)
@@ -35,6 +36,7 @@ static void source_free(gpointer data)
 	VarveSource *source = data;
 
 	varve_toml_free(source->toml);
+	g_array_unref(source->lost);
 }
 
 static void loader_free(VarveLoader *loader)
@@ -151,7 +153,7 @@ static void include_pattern(VarveLoader *loader, const VarveSource *source,
 			varve_loader_mistake(loader, source, value->span,
 					     "there is no file '%s'; what should be included if it "
 					     "is there is written as a pattern",
-					     name);
+					     varve_loader_display(loader, name));
 			loader->incomplete = TRUE;
 			return;
 		}

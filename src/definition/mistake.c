@@ -67,6 +67,12 @@ char *varve_item_place(const VarveItem *item)
 	return g_strdup_printf("%s:%u", varve_toml_name(item->source->toml), origin.line);
 }
 
+char *varve_origin_place(const VarveLoader *loader, const VarveOrigin *origin)
+{
+	return g_strdup_printf("%s%s:%u", *origin->file == '/' ? "" : loader->prefix, origin->file,
+			       origin->line);
+}
+
 char *varve_table_text(const VarveTable *table)
 {
 	if (table->schema->what && table->name)

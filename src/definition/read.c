@@ -368,7 +368,8 @@ static void read_fields(VarveLoader *loader, const VarveSchema *schema, const Va
 			continue;
 		}
 		read_absent(loader, field, data);
-		if (!table || item || !(field->flags & VARVE_FIELD_REQUIRED) || loader->incomplete)
+		if (!table || item || !(field->flags & VARVE_FIELD_REQUIRED) ||
+		    varve_table_mentions(table, field->key) || varve_table_partial(loader, table))
 			continue;
 		where = varve_table_text(table);
 		varve_table_mistake(loader, table, "%s has no '%s', which must be set", where,

@@ -12,7 +12,7 @@ static void unknown_name(VarveLoader *loader, const VarveSource *source, VarveTo
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const char *nearest;
 
-	if (loader->incomplete)
+	if (varve_loader_partial(loader))
 		return;
 	for (guint i = 0; known && i < known->items->len; i++)
 		g_ptr_array_add(names, (gpointer)g_array_index(known->items, VarveItem, i).key);
@@ -251,21 +251,31 @@ static void resolve_layers(VarveLoader *loader, const VarveDraft *draft)
 
 /* Editions */
 
+static gboolean role_is_known(const VarveTable *layer)
+{
+	const VarveItem *item = good_item(layer, "role");
+
+	return item && (strcmp(item->value->string.text, "base") == 0 ||
+			strcmp(item->value->string.text, "extension") == 0);
+}
+
 static const VarveLayerDefinition *resolve_layer(VarveLoader *loader, const VarveItem *item,
 						 const VarveTomlValue *value, VarveRole role)
 {
 	const VarveLayerDefinition *layer;
+	g_autofree char *place = NULL;
 	int found = varve_loader_look_up(loader, "layers", "layer", item->source, value->span,
 					 value->string.text);
 
 	if (found < 0)
 		return NULL;
 	layer = &loader->definition->layers[found];
-	if (layer->role != role && good_item(entry_of(loader, "layers", (gsize)found), "role"))
+	place = varve_origin_place(loader, &layer->origin);
+	if (layer->role != role && role_is_known(entry_of(loader, "layers", (gsize)found)))
 		varve_loader_mistake(loader, item->source, value->span,
-				     "layer '%s' (%s:%u) has role '%s'; '%s' takes layers of role "
+				     "layer '%s' (%s) has role '%s'; '%s' takes layers of role "
 				     "'%s'",
-				     layer->name, layer->origin.file, layer->origin.line,
+				     layer->name, place,
 				     layer->role == VARVE_ROLE_BASE ? "base" : "extension",
 				     item->key, role == VARVE_ROLE_BASE ? "base" : "extension");
 	return layer;
@@ -278,7 +288,8 @@ static void check_spelled(VarveLoader *loader, const VarveEdition *edition,
 		const VarvePackageSet *set = layer->package_sets[i];
 		gsize position = (gsize)(set - loader->definition->package_sets);
 
-		if (varve_package_set_spelling(set, edition->upstream) || loader->incomplete)
+		if (varve_package_set_spelling(set, edition->upstream) ||
+		    varve_table_partial(loader, entry_of(loader, "package-sets", position)))
 			continue;
 		varve_table_mistake(loader, entry_of(loader, "package-sets", position),
 				    "package set '%s' is not spelled for upstream '%s', which "
@@ -314,15 +325,17 @@ static void check_account(VarveLoader *loader, Accounts *accounts,
 	gpointer key = GUINT_TO_POINTER(account->number);
 	const Account *same = g_hash_table_lookup(accounts->by_name, account->name);
 	const Account *taken = g_hash_table_lookup(accounts->by_number, key);
+	const Account *other = same ? same : taken;
+	g_autofree char *place = other ? varve_origin_place(loader, &other->origin) : NULL;
 
 	if (same && same->number != account->number)
-		varve_table_mistake(loader, table, "'%s' has %s %u here and %u at %s:%u",
+		varve_table_mistake(loader, table, "'%s' has %s %u here and %u at %s",
 				    account->name, accounts->number, account->number, same->number,
-				    same->origin.file, same->origin.line);
+				    place);
 	else if (taken && strcmp(taken->name, account->name) != 0)
-		varve_table_mistake(loader, table, "%s %u of '%s' is that of '%s' too (%s:%u)",
+		varve_table_mistake(loader, table, "%s %u of '%s' is that of '%s' too (%s)",
 				    accounts->number, account->number, account->name, taken->name,
-				    taken->origin.file, taken->origin.line);
+				    place);
 	g_hash_table_insert(accounts->by_name, (gpointer)account->name, (gpointer)account);
 	g_hash_table_insert(accounts->by_number, key, (gpointer)account);
 }
@@ -401,7 +414,7 @@ void varve_draft_resolve(VarveLoader *loader, const VarveDraft *draft)
 	for (gsize i = 0; i < G_N_ELEMENTS(needs_os); i++) {
 		const VarveTable *table = varve_table_child(loader->top, needs_os[i]);
 
-		if (!table || varve_table_item(loader->top, "os") || loader->incomplete)
+		if (!table || varve_table_item(loader->top, "os") || varve_loader_partial(loader))
 			continue;
 		varve_table_mistake(loader, table, "[%s] needs [os], which no file has",
 				    needs_os[i]);

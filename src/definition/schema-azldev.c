@@ -177,18 +177,8 @@ static const VarveField definition_fields[] = {
 	{ NULL },
 };
 
-static void check_definition(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	const VarveImage *image = data;
-	const VarveItem *path = varve_table_item(table, "path");
-
-	if (path && image->path && !g_file_test(image->path, G_FILE_TEST_IS_REGULAR))
-		varve_item_mistake(loader, path, "there is no file '%s'", image->path);
-}
-
 static const VarveSchema definition_schema = {
 	.fields = definition_fields,
-	.check = check_definition,
 };
 
 static const VarveField capability_fields[] = {
@@ -282,7 +272,7 @@ static gboolean is_true(const VarveTable *table, const char *key)
 static void check_gpg(VarveLoader *loader, const VarveTable *table)
 {
 	if (!varve_table_item(table, "gpg-key") && !is_true(table, "disable-gpg-check") &&
-	    !loader->incomplete)
+	    !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table,
 				    "'%s' needs a 'gpg-key', or 'disable-gpg-check = true'",
 				    table->name);
@@ -292,7 +282,7 @@ static void check_rpm_repo(VarveLoader *loader, const VarveTable *table, void *d
 {
 	(void)data;
 	if (!varve_table_item(table, "base-uri") == !varve_table_item(table, "metalink") &&
-	    !loader->incomplete)
+	    !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table,
 				    "'%s' must have exactly one of 'base-uri' and 'metalink'",
 				    table->name);
@@ -412,7 +402,7 @@ static void check_test(VarveLoader *loader, const VarveTable *table, void *data)
 		if (item && !of_type)
 			varve_key_mistake(loader, item, "'%s' is for tests of type '%s'",
 					  test_types[i], test_types[i]);
-		else if (!item && of_type && !loader->incomplete)
+		else if (!item && of_type && !varve_table_partial(loader, table))
 			varve_table_mistake(loader, table, "a test of type '%s' needs '%s'",
 					    test_types[i], test_types[i]);
 	}

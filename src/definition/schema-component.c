@@ -44,10 +44,8 @@ static void check_spec(VarveLoader *loader, const VarveTable *table, void *data)
 	const VarveSpecSource *spec = data;
 	const VarveItem *path = varve_table_item(table, "path");
 
-	if (spec->type == VARVE_SPEC_LOCAL && !path && !loader->incomplete)
+	if (spec->type == VARVE_SPEC_LOCAL && !path && !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table, "a spec of type 'local' needs a 'path'");
-	if (path && spec->path && !g_file_test(spec->path, G_FILE_TEST_IS_REGULAR))
-		varve_item_mistake(loader, path, "there is no file '%s'", spec->path);
 }
 
 static const VarveSchema spec_schema = {
@@ -111,7 +109,7 @@ static void check_metadata(VarveLoader *loader, const VarveTable *table, void *d
 	metadata->upstream_status = status;
 	if (g_strcmp0(metadata->category, "upstream-backport") != 0)
 		return;
-	if (metadata->n_commits == 0 && !loader->incomplete)
+	if (metadata->n_commits == 0 && !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table,
 				    "category 'upstream-backport' needs at least one of 'commits'");
 	if (status && g_strv_contains(upstream_statuses, status) &&
@@ -239,8 +237,9 @@ static void check_needed(VarveLoader *loader, const VarveTable *table,
 		if (!(rules & needs[i].rule) || (needs[i].text && *needs[i].text))
 			continue;
 		/* Given, but wrong in itself: that was said. */
-		if (loader->incomplete || (item && (!item->field || !needs[i].text)))
-			if (needs[i].rule != NEEDS_LINES || loader->incomplete)
+		if (varve_table_partial(loader, table) ||
+		    (item && (!item->field || !needs[i].text)))
+			if (needs[i].rule != NEEDS_LINES || varve_table_partial(loader, table))
 				continue;
 		varve_table_mistake(loader, table, "an overlay of type '%s' needs '%s'%s%s",
 				    overlay_types[overlay->type], needs[i].key,
@@ -269,7 +268,6 @@ static void check_overlay(VarveLoader *loader, const VarveTable *table, void *da
 	const VarveItem *type = varve_table_item(table, "type");
 	const VarveItem *archive = varve_table_item(table, "archive");
 	const VarveItem *replacement = varve_table_item(table, "replacement");
-	const VarveItem *source = varve_table_item(table, "source");
 	const VarveItem *package = varve_table_item(table, "package");
 	const VarveItem *section = varve_table_item(table, "section");
 	const char *wrong;
@@ -304,9 +302,6 @@ static void check_overlay(VarveLoader *loader, const VarveTable *table, void *da
 				  "an overlay of type '%s' takes no 'section': it removes all of "
 				  "the package's",
 				  type->value->string.text);
-	if (rules & NEEDS_SOURCE && source && overlay->source &&
-	    !g_file_test(overlay->source, G_FILE_TEST_IS_REGULAR))
-		varve_item_mistake(loader, source, "there is no file '%s'", overlay->source);
 }
 
 const VarveSchema varve_schema_overlay = {
@@ -342,7 +337,7 @@ static void check_origin(VarveLoader *loader, const VarveTable *table, void *dat
 
 	if (!varve_table_item(table, "type"))
 		return;
-	if (file->from == VARVE_SOURCE_DOWNLOAD && !uri && !loader->incomplete)
+	if (file->from == VARVE_SOURCE_DOWNLOAD && !uri && !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table, "an origin of type 'download' needs a 'uri'");
 	else if (file->from != VARVE_SOURCE_DOWNLOAD && uri)
 		varve_key_mistake(loader, uri, "'uri' is for origins of type 'download'");

@@ -65,17 +65,32 @@ static const VarveField repository_fields[] = {
 	{ NULL },
 };
 
+static void check_keys_exist(VarveLoader *loader, const VarveTable *table, const char *const *paths)
+{
+	const VarveItem *item = varve_table_item(table, "gpg-keys");
+
+	for (guint32 i = 0; item && item->field && i < item->value->array.n; i++) {
+		if (!g_file_test(paths[i], G_FILE_TEST_IS_REGULAR))
+			varve_loader_mistake(
+				loader, item->source, item->value->array.items[i]->span,
+				"there is no file '%s'", varve_loader_display(loader, paths[i]));
+	}
+}
+
 static void check_repository(VarveLoader *loader, const VarveTable *table, void *data)
 {
-	VarveRepository *repository = data;
-	int sources = !!repository->metalink + !!repository->mirrorlist + !!repository->baseurl;
+	const VarveRepository *repository = data;
+	int sources = varve_table_mentions(table, "metalink") +
+		      varve_table_mentions(table, "mirrorlist") +
+		      varve_table_mentions(table, "baseurl");
 	g_autofree char *where = varve_table_text(table);
 
-	if (sources != 1 && !loader->incomplete)
+	if (sources != 1 && !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table,
 				    "%s must have exactly one of 'metalink', 'mirrorlist' and "
 				    "'baseurl'; it has %d",
 				    where, sources);
+	check_keys_exist(loader, table, repository->gpg_keys);
 }
 
 static const VarveSchema repository_schema = {
@@ -148,7 +163,7 @@ static void check_upstream(VarveLoader *loader, const VarveTable *table, void *d
 		draft->own.origin = draft->upstream.origin;
 		draft->own.name = draft->upstream.name;
 		check_repository(loader, table, &draft->own);
-		if (!varve_table_item(table, "gpg-keys") && !loader->incomplete)
+		if (!varve_table_mentions(table, "gpg-keys") && !varve_table_partial(loader, table))
 			varve_table_mistake(loader, table,
 					    "upstream '%s' has no 'gpg-keys'; a key is never "
 					    "trusted on first use",
@@ -156,7 +171,7 @@ static void check_upstream(VarveLoader *loader, const VarveTable *table, void *d
 		refuse_keys(loader, table, debian, "rpm-md");
 		return;
 	}
-	if (!draft->upstream.suite && !loader->incomplete)
+	if (!varve_table_mentions(table, "suite") && !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table,
 				    "upstream '%s' has no 'suite', which must be set", table->name);
 	if (!*draft->upstream.archive_components)
@@ -296,13 +311,15 @@ static void check_file(VarveLoader *loader, const VarveTable *table, void *data)
 	if (content && source)
 		varve_key_mistake(loader, source,
 				  "this file has 'content' too; it must have one of the two");
-	else if (!content && !source && !loader->incomplete)
+	else if (!varve_table_mentions(table, "content") &&
+		 !varve_table_mentions(table, "source") && !varve_table_partial(loader, table))
 		varve_table_mistake(
 			loader, table,
 			"this file has neither 'content' nor 'source'; it must have one "
 			"of the two");
 	if (source && entry->source && !g_file_test(entry->source, G_FILE_TEST_IS_REGULAR))
-		varve_item_mistake(loader, source, "there is no file '%s'", entry->source);
+		varve_item_mistake(loader, source, "there is no file '%s'",
+				   varve_loader_display(loader, entry->source));
 }
 
 static void check_link(VarveLoader *loader, const VarveTable *table, void *data)
@@ -330,7 +347,7 @@ static void check_mode(VarveLoader *loader, const VarveTable *table, void *data)
 	entry->kind = VARVE_ENTRY_MODE;
 	set_owner(entry, table, VARVE_MODE_KEEP);
 	if (!varve_table_item(table, "mode") && !entry->user && !entry->group &&
-	    !loader->incomplete)
+	    !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table,
 				    "this says nothing: set 'mode', 'user' or 'group'");
 }
@@ -500,7 +517,8 @@ static void check_edition(VarveLoader *loader, const VarveTable *table, void *da
 	if (arch && arch->field && g_strv_contains(arches, arch->value->string.text))
 		edition->arch = arch->value->string.text;
 	if (policy && edition->policy && !g_file_test(edition->policy, G_FILE_TEST_IS_REGULAR))
-		varve_item_mistake(loader, policy, "there is no file '%s'", edition->policy);
+		varve_item_mistake(loader, policy, "there is no file '%s'",
+				   varve_loader_display(loader, edition->policy));
 }
 
 const VarveSchema varve_schema_edition = {

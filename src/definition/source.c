@@ -136,7 +136,7 @@ GPtrArray *varve_source_glob(const char *directory, const char *pattern)
 
 /* Reading */
 
-static const char *display_name(VarveLoader *loader, const char *path)
+const char *varve_loader_display(const VarveLoader *loader, const char *path)
 {
 	gsize size = strlen(loader->root);
 
@@ -166,8 +166,9 @@ VarveSource *varve_source_read(VarveLoader *loader, const char *path, const Varv
 
 	source->path = varve_loader_keep(loader, g_canonicalize_filename(path, loader->root));
 	source->directory = varve_loader_keep(loader, g_path_get_dirname(source->path));
-	source->name = display_name(loader, source->path);
+	source->name = varve_loader_display(loader, source->path);
 	source->includer = includer;
+	source->lost = g_array_new(FALSE, FALSE, sizeof(guint32));
 	if (stat(source->path, &st) == 0) {
 		source->device = st.st_dev;
 		source->inode = st.st_ino;
@@ -176,6 +177,7 @@ VarveSource *varve_source_read(VarveLoader *loader, const char *path, const Varv
 		loader->incomplete = TRUE;
 		if (includer) {
 			varve_loader_mistake(loader, includer, at, "%s", error->message);
+			g_array_unref(source->lost);
 			return NULL;
 		}
 	}
@@ -189,7 +191,10 @@ VarveSource *varve_source_read(VarveLoader *loader, const char *path, const Varv
 	for (guint i = 0; i < problems->len; i++) {
 		const VarveTomlProblem *problem = problems->pdata[i];
 
-		loader->incomplete = TRUE;
+		if (problem->lost_key)
+			g_array_append_val(source->lost, problem->section);
+		if (problem->lost_table)
+			loader->lost_tables = TRUE;
 		varve_loader_mistake(loader, source, problem->span, "%s", problem->message);
 	}
 	return source;

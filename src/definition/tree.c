@@ -44,6 +44,17 @@ VarveItem *varve_table_item(const VarveTable *table, const char *key)
 	return NULL;
 }
 
+gboolean varve_table_mentions(const VarveTable *table, const char *key)
+{
+	if (varve_table_item(table, key))
+		return TRUE;
+	for (guint i = 0; table->meant && i < table->meant->len; i++) {
+		if (strcmp(table->meant->pdata[i], key) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 VarveTable *varve_table_child(const VarveTable *table, const char *key)
 {
 	VarveItem *item = table ? varve_table_item(table, key) : NULL;
@@ -66,6 +77,22 @@ static VarveItem *append(VarveTable *table, const VarveItem *item)
 	return item_at(table, table->items->len - 1);
 }
 
+gboolean varve_loader_partial(const VarveLoader *loader)
+{
+	return loader->incomplete || loader->lost_tables;
+}
+
+gboolean varve_table_partial(const VarveLoader *loader, const VarveTable *table)
+{
+	if (loader->incomplete)
+		return TRUE;
+	for (guint i = 0; i < table->source->lost->len; i++) {
+		if (g_array_index(table->source->lost, guint32, i) == table->span.start)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static const VarveField *find_field(const VarveSchema *schema, const char *key)
 {
 	for (const VarveField *field = schema->fields; field && field->key; field++) {
@@ -75,7 +102,7 @@ static const VarveField *find_field(const VarveSchema *schema, const char *key)
 	return schema->any;
 }
 
-static void unknown_key(VarveLoader *loader, const VarveTable *table, const VarveItem *item)
+static void unknown_key(VarveLoader *loader, VarveTable *table, const VarveItem *item)
 {
 	g_autoptr(GPtrArray) known = g_ptr_array_new();
 	g_autofree char *where = varve_table_text(table);
@@ -85,6 +112,11 @@ static void unknown_key(VarveLoader *loader, const VarveTable *table, const Varv
 		g_ptr_array_add(known, (gpointer)field->key);
 	g_ptr_array_add(known, NULL);
 	nearest = varve_nearest(item->key, (const char *const *)known->pdata);
+	if (nearest) {
+		if (!table->meant)
+			table->meant = g_ptr_array_new();
+		g_ptr_array_add(table->meant, (gpointer)nearest);
+	}
 	if (nearest)
 		varve_key_mistake(loader, item, "unknown key '%s' in %s; is '%s' meant?", item->key,
 				  table->name || table->schema->what ? where : "the definition",

@@ -14,6 +14,7 @@ struct VarveSource {
 	VarveToml *toml;
 	const VarveSource *includer; /* NULL for the root file */
 	guint64 device, inode;
+	GArray *lost; /* guint32: VarveTomlProblem.section of lines that could not be read */
 };
 
 typedef struct VarveTable VarveTable;
@@ -39,6 +40,7 @@ struct VarveTable {
 	gboolean later_wins; /* here and below, a later file's value replaces an earlier one's */
 	GArray *items;       /* VarveItem, in order of appearance */
 	GHashTable *index;   /* char * → position + 1; NULL while small */
+	GPtrArray *meant;    /* (nullable) known keys that unknown ones were taken for */
 };
 
 typedef enum {
@@ -114,8 +116,13 @@ struct VarveLoader {
 	GPtrArray *memory;   /* freed with g_free */
 	GPtrArray *tables;   /* VarveTable * */
 	VarveTable *top;
-	gboolean incomplete; /* a file could not be read whole: what is missing may be there */
+	gboolean incomplete;  /* a file could not be read: what is missing may be there */
+	gboolean lost_tables; /* a header could not be read: likewise for names */
 };
+
+/* What is missing is a mistake only where nothing was lost that may have been it. */
+gboolean varve_table_partial(const VarveLoader *loader, const VarveTable *table);
+gboolean varve_loader_partial(const VarveLoader *loader);
 
 /** Memory that lives as long as the definition; zeroed. */
 void *varve_loader_alloc(VarveLoader *loader, gsize size);
@@ -141,7 +148,13 @@ char *varve_item_place(const VarveItem *item);
 /** (caller frees) "layer 'base'", "[os]". */
 char *varve_table_text(const VarveTable *table);
 
+/** (caller frees) the same for an origin of the model. */
+char *varve_origin_place(const VarveLoader *loader, const VarveOrigin *origin);
+
 /* source.c */
+
+/** (borrowed from @path) as messages name a file: relative to the root where it lies below. */
+const char *varve_loader_display(const VarveLoader *loader, const char *path);
 
 /** varve_source_read: reads and parses; mistakes are recorded. @at: where it was asked for, NULL
  * for the root. Returns: (nullable) (borrowed). */
@@ -162,6 +175,9 @@ void varve_table_merge(VarveLoader *loader, VarveTable *table, const VarveSource
 /** (nullable) */
 VarveItem *varve_table_item(const VarveTable *table, const char *key);
 VarveTable *varve_table_child(const VarveTable *table, const char *key);
+
+/** Is @key set, or an unknown one that was taken for it? */
+gboolean varve_table_mentions(const VarveTable *table, const char *key);
 
 /* read.c */
 

@@ -26,6 +26,7 @@ typedef struct {
 	GPtrArray *problems;
 	char *scratch; /* for text that differs from its source; grows */
 	gsize scratch_size, scratch_space;
+	guint32 section;  /* where the current table starts */
 	gboolean stopped; /* too many problems, or nothing left to go on with */
 } VarveTomlParser;
 

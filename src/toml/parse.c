@@ -18,6 +18,7 @@ gboolean varve_toml_problem(VarveTomlParser *parser, const char *start, const ch
 	if (parser->stopped)
 		return FALSE;
 	problem = g_new0(VarveTomlProblem, 1);
+	problem->section = parser->section;
 	problem->span.start = offset_of(parser, start);
 	problem->span.end = offset_of(parser, MIN(end, parser->end));
 	va_start(args, format);
@@ -507,8 +508,14 @@ static gboolean looks_like_start(const char *at)
 	return *at == '=';
 }
 
-static void recover(VarveTomlParser *parser)
+static void recover(VarveTomlParser *parser, gboolean header)
 {
+	if (parser->problems->len > 0) {
+		VarveTomlProblem *problem = parser->problems->pdata[parser->problems->len - 1];
+
+		problem->lost_key = !header;
+		problem->lost_table = header;
+	}
 	do {
 		const char *newline = memchr(parser->at, '\n', (gsize)(parser->end - parser->at));
 
@@ -522,21 +529,23 @@ static void parse_lines(VarveTomlParser *parser)
 	guint depth = 0;
 
 	while (parser->at < parser->end && !parser->stopped) {
-		gboolean good;
+		gboolean good, header;
 
 		skip_blank(parser);
 		if (parser->at == parser->end)
 			break;
 		if (take_newline(parser))
 			continue;
+		header = *parser->at == '[';
 		if (*parser->at == '#')
 			good = end_line(parser, "comment");
-		else if (*parser->at == '[')
+		else if (header)
 			good = parse_header(parser, &table, &depth);
 		else
 			good = parse_pair(parser, table, depth) && end_line(parser, "value");
+		parser->section = table->span.start;
 		if (!good)
-			recover(parser);
+			recover(parser, header);
 	}
 }
 
@@ -579,6 +588,7 @@ static void parse_document(VarveTomlParser *parser)
 		varve_toml_problem(parser, bad, bad + 1,
 				   "the byte 0x%02x is not UTF-8; save the file as UTF-8",
 				   (guint)(guint8)*bad);
+		recover(parser, TRUE);
 		return;
 	}
 	parse_lines(parser);

@@ -94,6 +94,9 @@ struct VarveTomlEntry {
 typedef struct {
 	VarveTomlSpan span;
 	char *message;
+	guint32 section;     /* where the table starts (its span) that the line belongs to */
+	gboolean lost_key;   /* the line could not be read: what it set is not in the document */
+	gboolean lost_table; /* the same of a header: what follows is not there either */
 } VarveTomlProblem;
 
 void varve_toml_problem_free(VarveTomlProblem *problem);
