@@ -15,8 +15,6 @@
 #define PACKAGE_HOME "package-gnupg"
 #define PACKAGE_KEY "package.asc"
 #define PACKAGE_USER "Varve development packages (not for production) <packages@varve.invalid>"
-/* A socket's name has 107 bytes; gpg-agent's own is 18 of them, and it makes longer ones. */
-#define HOME_MAX 80
 
 static const struct {
 	const char *name, *purpose;
@@ -143,27 +141,41 @@ static char *parse_fingerprint(const char *listing)
 	return g_strdup("");
 }
 
+/* gpg's work in @home, which it sees under the short name @through: the sockets of its agent have
+ * names of at most 107 bytes. */
+static gboolean generate_key(const char *through, char **ret_armored, char **ret_listing,
+			     GError **error)
+{
+	gboolean made =
+		gpg(through, NULL, error, "gpg", "--batch", "--quiet", "--passphrase", "",
+		    "--quick-generate-key", PACKAGE_USER, "rsa3072", "sign", "never", NULL) &&
+		gpg(through, ret_armored, error, "gpg", "--batch", "--armor", "--export", NULL) &&
+		gpg(through, ret_listing, error, "gpg", "--batch", "--with-colons", "--list-keys",
+		    NULL);
+
+	/* Its agent would outlive us, in a directory that is about to be renamed. */
+	gpg(through, NULL, NULL, "gpgconf", "--kill", "all", NULL);
+	return made;
+}
+
 static gboolean make_package_key(const char *dir, char **ret_fingerprint, GError **error)
 {
 	g_autofree char *home = g_build_filename(dir, PACKAGE_HOME, NULL);
 	g_autofree char *path = g_build_filename(dir, PACKAGE_KEY, NULL);
-	g_autofree char *armored = NULL, *listing = NULL;
+	g_autofree char *temporary = NULL, *through = NULL, *armored = NULL, *listing = NULL;
 	gboolean made;
 
-	if (strlen(home) > HOME_MAX)
-		return varve_fail(
-			error, VARVE_ERROR_USAGE,
-			"'%s' is too long for the sockets of gpg (%zu bytes, at most %d); "
-			"name a directory nearer to the root",
-			home, strlen(home), HOME_MAX);
 	if (!varve_dir_make(home, 0700, error))
 		return FALSE;
-	made = gpg(home, NULL, error, "gpg", "--batch", "--quiet", "--passphrase", "",
-		   "--quick-generate-key", PACKAGE_USER, "rsa3072", "sign", "never", NULL) &&
-	       gpg(home, &armored, error, "gpg", "--batch", "--armor", "--export", NULL) &&
-	       gpg(home, &listing, error, "gpg", "--batch", "--with-colons", "--list-keys", NULL);
-	/* Its agent would outlive us, in a directory that is about to be renamed. */
-	gpg(home, NULL, NULL, "gpgconf", "--kill", "all", NULL);
+	temporary = g_dir_make_tmp("varve-gpg-XXXXXX", error);
+	if (!temporary)
+		return FALSE;
+	through = g_build_filename(temporary, "home", NULL);
+	if (symlink(home, through) < 0)
+		made = varve_fail_errno(error, errno, "%s: cannot link", through);
+	else
+		made = generate_key(through, &armored, &listing, error);
+	varve_dir_remove(AT_FDCWD, temporary, NULL);
 	if (!made || !varve_file_write(AT_FDCWD, path, armored, strlen(armored), 0644, error))
 		return FALSE;
 	*ret_fingerprint = parse_fingerprint(listing);
