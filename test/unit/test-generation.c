@@ -1,0 +1,251 @@
+/* stack/generation.c and stack/report.c: records that come back as they were written, links that
+ * are whole, damage that is told. */
+#include "base/error.h"
+#include "base/file.h"
+#include "ground/fd.h"
+#include "stack/generation.h"
+#include "stack/report.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+	char *dir;
+	int fd;
+} Fixture;
+
+static void setup(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	f->dir = g_dir_make_tmp("varve-generation-XXXXXX", NULL);
+	f->fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_assert_cmpint(f->fd, >=, 0);
+}
+
+static void teardown(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	close(f->fd);
+	varve_dir_remove(AT_FDCWD, f->dir, NULL);
+	g_free(f->dir);
+}
+
+static VarveGeneration *make(guint8 base, guint8 layer)
+{
+	VarveGeneration *generation = varve_generation_new();
+	VarveDigest root = { { layer } };
+	VarveGenerationLayer *record =
+		varve_generation_layer_new("ssh", "10.0", "ssh_10.0_x86-64.raw", &root);
+
+	generation->base.bytes[0] = base;
+	generation->when = 1700000000;
+	record->stamp = 42;
+	g_ptr_array_add(generation->layers, record);
+	return generation;
+}
+
+static void test_round_trip(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) first = make(1, 1);
+	g_autoptr(VarveGeneration) second = make(1, 2);
+	g_autoptr(VarveGeneration) found = NULL;
+	GError *error = NULL;
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, first, &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(first->number, ==, 1);
+	g_assert_true(varve_generation_commit(f->fd, second, NULL));
+	g_assert_cmpuint(second->number, ==, 2);
+	found = varve_generation_linked(f->fd, "current", &first->base, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(found->number, ==, 2);
+	g_assert_true(varve_generation_same(found, second));
+	g_assert_false(varve_generation_same(found, first));
+	g_assert_cmpint(found->when, ==, 1700000000);
+	g_assert_cmpuint(((VarveGenerationLayer *)found->layers->pdata[0])->stamp, ==, 42);
+}
+
+/* Falling back to the other slot finds that base's own record. */
+static void test_links_are_per_base(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) a = make(1, 1);
+	g_autoptr(VarveGeneration) b = make(2, 2);
+	g_autoptr(VarveGeneration) found = NULL;
+	g_autoptr(GError) error = NULL;
+	VarveDigest other = { { 3 } };
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, a, NULL));
+	g_assert_true(varve_generation_commit(f->fd, b, NULL));
+	found = varve_generation_linked(f->fd, "current", &a->base, NULL);
+	g_assert_cmpuint(found->number, ==, 1);
+	g_assert_null(varve_generation_linked(f->fd, "good", &a->base, NULL));
+	g_assert_true(varve_generation_link(f->fd, a, "good", NULL));
+	varve_generation_free(g_steal_pointer(&found));
+	found = varve_generation_linked(f->fd, "good", &a->base, NULL);
+	g_assert_cmpuint(found->number, ==, 1);
+	g_assert_null(varve_generation_linked(f->fd, "current", &other, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+}
+
+static void write_file(Fixture *f, const char *name, const char *text)
+{
+	g_assert_true(varve_file_write(f->fd, name, text, strlen(text), 0644, NULL));
+}
+
+static void test_damage(Fixture *f, gconstpointer data)
+{
+	static const char *const texts[] = {
+		"",
+		"{}",
+		"[]",
+		"{\"format\": 2}",
+		"{\"format\":1,\"number\":1,\"when\":0,\"selection\":\"directory\",\"by\":\"\","
+		"\"why\":\"\",\"base\":{\"name\":\"\",\"version\":\"\",\"root\":\"00\"},"
+		"\"layers\":[]}",
+	};
+	g_autoptr(VarveGeneration) good = make(1, 1);
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, good, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GError) error = NULL;
+
+		write_file(f, "0001.json", texts[i]);
+		g_assert_null(varve_generation_linked(f->fd, "current", &good->base, &error));
+		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	}
+}
+
+/* A record under another number, or for another base than the link's, is not taken. */
+static void test_wrong_record(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) a = make(1, 1);
+	g_autoptr(VarveGeneration) b = make(2, 2);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *hex = NULL;
+	g_autofree char *link = NULL;
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, a, NULL));
+	g_assert_true(varve_generation_commit(f->fd, b, NULL));
+	g_assert_cmpint(renameat(f->fd, "0002.json", f->fd, "0007.json"), ==, 0);
+	g_assert_null(varve_generation_load(f->fd, 7, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_clear_error(&error);
+	hex = varve_digest_dup_hex(&b->base);
+	link = g_strconcat(hex, ".current", NULL);
+	g_assert_cmpint(unlinkat(f->fd, link, 0), ==, 0);
+	g_assert_cmpint(symlinkat("0001.json", f->fd, link), ==, 0);
+	g_assert_null(varve_generation_linked(f->fd, "current", &b->base, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_clear_error(&error);
+	g_assert_cmpint(unlinkat(f->fd, link, 0), ==, 0);
+	g_assert_cmpint(symlinkat("../../etc/passwd", f->fd, link), ==, 0);
+	g_assert_null(varve_generation_linked(f->fd, "current", &b->base, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+}
+
+static void test_list(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GPtrArray) list = NULL;
+	guint unreadable = 0;
+
+	(void)data;
+	for (guint8 i = 1; i <= 12; i++) {
+		g_autoptr(VarveGeneration) generation = make(1, i);
+
+		g_assert_true(varve_generation_commit(f->fd, generation, NULL));
+	}
+	write_file(f, "0003.json", "damaged");
+	write_file(f, "notes.json", "{}");
+	write_file(f, "00004.json", "{}");
+	list = varve_generation_list(f->fd, &unreadable, NULL);
+	g_assert_cmpuint(list->len, ==, 11);
+	g_assert_cmpuint(unreadable, ==, 1);
+	for (guint i = 1; i < list->len; i++)
+		g_assert_cmpuint(((VarveGeneration *)list->pdata[i - 1])->number, <,
+				 ((VarveGeneration *)list->pdata[i])->number);
+}
+
+/* A path in a record may not lead out of the layers directory. */
+static void test_file_is_a_name(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) generation = make(1, 1);
+	VarveGenerationLayer *layer = generation->layers->pdata[0];
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	g_free(layer->file);
+	layer->file = g_strdup("../ssh.raw");
+	g_assert_true(varve_generation_commit(f->fd, generation, NULL));
+	g_assert_null(varve_generation_load(f->fd, 1, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+}
+
+static void test_stamp(Fixture *f, gconstpointer data)
+{
+	varve_autofd fd = -1;
+	guint64 before, after;
+
+	(void)data;
+	write_file(f, "layer", "abc");
+	fd = openat(f->fd, "layer", O_RDWR | O_CLOEXEC);
+	before = varve_generation_stamp(fd);
+	g_assert_cmpuint(before, !=, 0);
+	g_assert_cmpuint(varve_generation_stamp(fd), ==, before);
+	g_assert_cmpint(ftruncate(fd, 2), ==, 0);
+	after = varve_generation_stamp(fd);
+	g_assert_cmpuint(after, !=, before);
+	g_assert_cmpuint(varve_generation_stamp(-1), ==, 0);
+}
+
+static void test_report(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_autoptr(VarveReport) again = NULL;
+	g_autofree char *path = g_build_filename(f->dir, "boot.json", NULL);
+	VarveReportLayer *layer = varve_report_layer_new();
+	GError *error = NULL;
+
+	(void)data;
+	g_free(layer->file);
+	layer->file = g_strdup("bad\xff.raw");
+	layer->role = VARVE_ROLE_PATCH;
+	g_ptr_array_add(report->layers, layer);
+	report->generation = 7;
+	varve_report_warn(report, "%s", "careful");
+	varve_report_time(report, "base", g_get_monotonic_time());
+	g_assert_true(varve_report_save(report, path, &error));
+	g_assert_no_error(error);
+	again = varve_report_load(path, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(again->generation, ==, 7);
+	g_assert_cmpuint(varve_report_refused(again), ==, 1);
+	g_assert_cmpstr(again->warnings->pdata[0], ==, "careful");
+	g_assert_cmpuint(again->timings->len, ==, 1);
+	layer = again->layers->pdata[0];
+	g_assert_cmpint(layer->role, ==, VARVE_ROLE_PATCH);
+	g_assert_cmpstr(layer->file, ==, "bad\\377.raw");
+	write_file(f, "boot.json", "{\"format\": 1, \"generation\": -1}");
+	g_assert_null(varve_report_load(path, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_clear_error(&error);
+}
+
+int main(int argc, char **argv)
+{
+#define ADD(name, function) \
+	g_test_add("/generation/" name, Fixture, NULL, setup, function, teardown)
+	g_test_init(&argc, &argv, NULL);
+	ADD("round-trip", test_round_trip);
+	ADD("links-are-per-base", test_links_are_per_base);
+	ADD("damage", test_damage);
+	ADD("wrong-record", test_wrong_record);
+	ADD("list", test_list);
+	ADD("file-is-a-name", test_file_is_a_name);
+	ADD("stamp", test_stamp);
+	ADD("report", test_report);
+	return g_test_run();
+}

@@ -1,0 +1,572 @@
+/* policy/: every rule refuses what it is for, with its code, and nothing else; one refused layer
+ * never keeps another out. */
+#include "base/file.h"
+#include "crypt/authority.h"
+#include "policy/policy.h"
+#include "policy/rule.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static const char policy_text[] = "[[allow]]\n"
+				  "certificate = \"team.crt\"\n"
+				  "layers = [\"app*\", \"lib\"]\n"
+				  "roles = [\"extension\"]\n"
+				  "paths = [\"/usr/bin/*\", \"/usr/lib/**\", \"/usr/share/**\"]\n"
+				  "[rollback-floors]\n"
+				  "app = 3\n"
+				  "[revoked]\n"
+				  "layers = [\"00000000000000000000000000000000"
+				  "000000000000000000000000000000ff\"]\n";
+
+static const char release_text[] = "ID=varve\nVERSION_ID=\"1\"\nARCHITECTURE=x86-64\n";
+
+/* One layer in memory. */
+typedef struct {
+	VarveManifest *manifest;
+	GPtrArray *tree;
+	VarveFacts facts;
+	char *file;
+} Layer;
+
+typedef struct {
+	char *dir;
+	VarveTrusted team;
+	VarvePolicy *policy;
+	Layer *base;
+	GPtrArray *layers; /* Layer * */
+} Fixture;
+
+static void set(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+static VarvePath *add_path(Layer *layer, const char *name, mode_t mode)
+{
+	VarvePath *path = g_new0(VarvePath, 1);
+
+	path->path = name;
+	path->mode = mode;
+	path->target = path->label = path->package = "";
+	g_ptr_array_add(layer->tree, path);
+	return path;
+}
+
+static gint by_path(gconstpointer a, gconstpointer b)
+{
+	const VarvePath *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static Layer *layer_new(const Fixture *f, const char *name, VarveRole role)
+{
+	Layer *layer = g_new0(Layer, 1);
+
+	layer->manifest = varve_manifest_new();
+	set(&layer->manifest->name, name);
+	set(&layer->manifest->version, "1");
+	set(&layer->manifest->arch, "x86-64");
+	set(&layer->manifest->os_id, "varve");
+	set(&layer->manifest->os_version_id, "1");
+	layer->manifest->role = role;
+	layer->manifest->rollback_index = 5;
+	layer->tree = g_ptr_array_new_with_free_func(g_free);
+	add_path(layer, "", S_IFDIR | 0755);
+	add_path(layer, "usr", S_IFDIR | 0755);
+	add_path(layer, "usr/bin", S_IFDIR | 0755);
+	layer->file = g_strdup_printf("%s_1_x86-64.raw", name);
+	layer->facts = (VarveFacts){
+		.file = role == VARVE_ROLE_BASE ? "" : layer->file,
+		.signer = &f->team,
+		.manifest = layer->manifest,
+		.tree = layer->tree,
+		.extension_release = release_text,
+	};
+	return layer;
+}
+
+static void layer_free(gpointer data)
+{
+	Layer *layer = data;
+
+	varve_manifest_free(layer->manifest);
+	g_ptr_array_unref(layer->tree);
+	g_free(layer->file);
+	g_free(layer);
+}
+
+static Layer *add_layer(Fixture *f, const char *name, const char *binary)
+{
+	Layer *layer = layer_new(f, name, VARVE_ROLE_EXTENSION);
+
+	add_path(layer, binary, S_IFREG | 0755);
+	g_ptr_array_add(f->layers, layer);
+	return layer;
+}
+
+static void setup(Fixture *f, gconstpointer data)
+{
+	g_autofree char *path = NULL;
+	GError *error = NULL;
+
+	(void)data;
+	f->dir = g_dir_make_tmp("varve-policy-XXXXXX", NULL);
+	g_assert_true(varve_authority_make(f->dir, "team", NULL));
+	path = g_build_filename(f->dir, "team.crt", NULL);
+	f->team.name = g_strdup("team.crt");
+	f->team.certificate = varve_certificate_load(path, NULL);
+	g_assert_nonnull(f->team.certificate);
+	f->policy = varve_policy_parse(policy_text, strlen(policy_text), "policy", &error);
+	g_assert_no_error(error);
+	f->base = layer_new(f, "base", VARVE_ROLE_BASE);
+	add_path(f->base, "usr/bin/sh", S_IFREG | 0755);
+	set(&f->base->manifest->name, "base");
+	g_strfreev(f->base->manifest->provides);
+	f->base->manifest->provides = g_strsplit("libc.so.6()(64bit)|base = 1.5-1", "|", -1);
+	f->layers = g_ptr_array_new_with_free_func(layer_free);
+}
+
+static void teardown(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	g_ptr_array_unref(f->layers);
+	layer_free(f->base);
+	varve_policy_free(f->policy);
+	varve_certificate_free(f->team.certificate);
+	g_free(f->team.name);
+	varve_dir_remove(AT_FDCWD, f->dir, NULL);
+	g_free(f->dir);
+}
+
+/* "-" for an accepted layer, the code for a refused one, joined by blanks. */
+static char *decide(Fixture *f)
+{
+	g_autoptr(GPtrArray) facts = g_ptr_array_new();
+	g_autoptr(GPtrArray) verdicts = NULL;
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	g_ptr_array_sort(f->base->tree, by_path);
+	for (guint i = 0; i < f->layers->len; i++) {
+		Layer *layer = f->layers->pdata[i];
+
+		g_ptr_array_sort(layer->tree, by_path);
+		g_ptr_array_add(facts, &layer->facts);
+	}
+	verdicts = varve_policy_decide(f->policy, &f->base->facts, facts, 20000);
+	for (guint i = 0; i < verdicts->len; i++) {
+		const VarveRefusal *refusal = verdicts->pdata[i];
+
+		g_string_append_printf(text, "%s%s", i ? " " : "", refusal ? refusal->code : "-");
+		if (refusal)
+			g_assert_cmpuint(strlen(refusal->sentence), >, 0);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void make_role(Layer *layer)
+{
+	layer->manifest->role = VARVE_ROLE_BASE;
+}
+
+static void make_revoked(Layer *layer)
+{
+	layer->facts.root.bytes[31] = 0xff;
+}
+
+static void make_out_of_scope(Layer *layer)
+{
+	set(&layer->manifest->name, "sshd");
+}
+
+static void make_foreign(Layer *layer)
+{
+	set(&layer->manifest->arch, "arm64");
+}
+
+static void make_wrong_release(Layer *layer)
+{
+	layer->facts.extension_release = "ID=varve\nVERSION_ID=2\n";
+}
+
+static void make_misnamed(Layer *layer)
+{
+	layer->facts.file = "apple_1_x86-64.raw";
+}
+
+static void make_old(Layer *layer)
+{
+	layer->manifest->rollback_index = 2;
+}
+
+static void make_ended(Layer *layer)
+{
+	set(&layer->manifest->support_end, "2024-10-03"); /* 20000 days are 2024-10-04 */
+}
+
+static void make_outside(Layer *layer)
+{
+	add_path(layer, "etc/passwd", S_IFREG | 0644);
+}
+
+static void make_whiteout(Layer *layer)
+{
+	add_path(layer, "usr/bin/ls", S_IFCHR);
+}
+
+static const VarveXattr opaque = { "trusted.overlay.opaque", "y", 1 };
+static const VarveXattr capability = { "security.capability", "x", 1 };
+
+static void make_opaque(Layer *layer)
+{
+	VarvePath *path = add_path(layer, "usr/share", S_IFDIR | 0755);
+
+	path->xattrs = &opaque;
+	path->n_xattrs = 1;
+}
+
+static void make_setuid(Layer *layer)
+{
+	add_path(layer, "usr/bin/su", S_IFREG | 04755);
+}
+
+static void make_capable(Layer *layer)
+{
+	VarvePath *path = add_path(layer, "usr/bin/ping", S_IFREG | 0755);
+
+	path->xattrs = &capability;
+	path->n_xattrs = 1;
+}
+
+static void make_module(Layer *layer)
+{
+	add_path(layer, "usr/lib/modules/6.12/kernel/x.ko", S_IFREG | 0644);
+}
+
+static void make_reserved(Layer *layer)
+{
+	add_path(layer, "usr/lib/verity.d/mine.crt", S_IFREG | 0644);
+}
+
+static void make_dropin(Layer *layer)
+{
+	add_path(layer, "usr/lib/systemd/system/dbus.service.d/x.conf", S_IFREG | 0644);
+}
+
+static void make_stray(Layer *layer)
+{
+	add_path(layer, "usr/sbin/x", S_IFREG | 0755);
+}
+
+static void make_conflict(Layer *layer)
+{
+	add_path(layer, "usr/bin/sh", S_IFREG | 0755);
+}
+
+static void make_directory_mismatch(Layer *layer)
+{
+	VarvePath *path = layer->tree->pdata[2];
+
+	g_assert_cmpstr(path->path, ==, "usr/bin");
+	path->mode = S_IFDIR | 0777;
+}
+
+static void make_needy(Layer *layer)
+{
+	g_strfreev(layer->manifest->requires);
+	layer->manifest->requires = g_strsplit("libc.so.6()(64bit)|base >= 2", "|", -1);
+}
+
+static void make_duplicate(Layer *layer)
+{
+	set(&layer->manifest->name, "app");
+	layer->facts.file = "app_1_x86-64.raw";
+}
+
+static const struct {
+	const char *code;
+	void (*make)(Layer *layer);
+} cases[] = {
+	{ "role", make_role },
+	{ "revoked", make_revoked },
+	{ "key-scope", make_out_of_scope },
+	{ "architecture", make_foreign },
+	{ "extension-release", make_wrong_release },
+	{ "misnamed", make_misnamed },
+	{ "rollback", make_old },
+	{ "support-ended", make_ended },
+	{ "path-outside-usr", make_outside },
+	{ "device-node", make_whiteout },
+	{ "overlay-attribute", make_opaque },
+	{ "setuid", make_setuid },
+	{ "file-capability", make_capable },
+	{ "kernel-module", make_module },
+	{ "reserved-path", make_reserved },
+	{ "reserved-path", make_dropin },
+	{ "path-scope", make_stray },
+	{ "unlabelled", NULL }, /* test_unlabelled */
+	{ "duplicate-layer", make_duplicate },
+	{ "path-conflict", make_conflict },
+	{ "directory-mismatch", make_directory_mismatch },
+	{ "requires", make_needy },
+};
+
+/* Each bad layer is refused with its own reason between two good ones that are accepted. */
+static void test_each_reason(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *expected = g_strdup_printf("- %s -", cases[i].code);
+		g_autofree char *found = NULL;
+		Layer *bad;
+
+		if (!cases[i].make)
+			continue;
+		g_ptr_array_set_size(f->layers, 0);
+		add_layer(f, "app", "usr/bin/app");
+		bad = add_layer(f, strcmp(cases[i].code, "rollback") == 0 ? "app" : "app-b",
+				"usr/bin/b");
+		if (strcmp(cases[i].code, "rollback") == 0)
+			set(&((Layer *)f->layers->pdata[0])->manifest->name, "app-a"),
+				((Layer *)f->layers->pdata[0])->facts.file = "app-a_1_x86-64.raw";
+		cases[i].make(bad);
+		add_layer(f, "lib", "usr/bin/c");
+		found = decide(f);
+		g_assert_cmpstr(found, ==, expected);
+	}
+}
+
+/* All of them together: every one keeps its own reason, the good ones stay. */
+static void test_all_at_once(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GString) expected = g_string_new("-");
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *found = NULL;
+
+	(void)data;
+	add_layer(f, "app", "usr/bin/app");
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *name = g_strdup_printf("app-%02zu", i);
+		char *binary = g_strdup_printf("usr/bin/%02zu", i);
+		Layer *bad;
+
+		g_ptr_array_add(names, name);
+		g_ptr_array_add(names, binary);
+		if (!cases[i].make || strcmp(cases[i].code, "rollback") == 0)
+			continue;
+		bad = add_layer(f, name, binary);
+		cases[i].make(bad);
+		g_string_append_printf(expected, " %s", cases[i].code);
+	}
+	add_layer(f, "lib", "usr/bin/lib");
+	g_string_append(expected, " -");
+	found = decide(f);
+	g_assert_cmpstr(found, ==, expected->str);
+}
+
+/* A rule without a case here would be a rule that nobody has seen refuse. */
+static void test_every_rule_has_a_case(void)
+{
+	for (const VarveRule *rule = varve_policy_rules(); rule->reason.code; rule++) {
+		gboolean found = rule->check == NULL;
+
+		g_assert_nonnull(rule->reason.means);
+		g_assert_nonnull(rule->reason.next);
+		for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+			found = found || strcmp(cases[i].code, rule->reason.code) == 0;
+		if (!found)
+			g_error("no case for '%s'", rule->reason.code);
+	}
+}
+
+static void test_unlabelled(Fixture *f, gconstpointer data)
+{
+	g_autofree char *unlabelled = NULL;
+	g_autofree char *labelled = NULL;
+	Layer *layer;
+
+	(void)data;
+	for (guint i = 0; i < f->base->tree->len; i++)
+		((VarvePath *)f->base->tree->pdata[i])->label = "system_u:object_r:usr_t:s0";
+	layer = add_layer(f, "app", "usr/bin/app");
+	unlabelled = decide(f);
+	g_assert_cmpstr(unlabelled, ==, "unlabelled");
+	for (guint i = 0; i < layer->tree->len; i++)
+		((VarvePath *)layer->tree->pdata[i])->label = "system_u:object_r:usr_t:s0";
+	labelled = decide(f);
+	g_assert_cmpstr(labelled, ==, "-");
+}
+
+static void require(Layer *layer, const char *what)
+{
+	g_strfreev(layer->manifest->requires);
+	layer->manifest->requires = g_strsplit(what, "|", -1);
+}
+
+static void provide(Layer *layer, const char *what)
+{
+	g_strfreev(layer->manifest->provides);
+	layer->manifest->provides = g_strsplit(what, "|", -1);
+}
+
+static void test_requires(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *requires;
+		const char *verdict;
+	} questions[] = {
+		{ "libc.so.6()(64bit)", "-" },
+		{ "base >= 1.5", "-" },
+		{ "base > 1.5-1", "requires" },
+		{ "/usr/bin/sh", "-" },
+		{ "/bin/sh", "-" },
+		{ "/bin/bash", "requires" },
+		{ "rpmlib(FileDigests) <= 4.6.0-1", "-" },
+		{ "(nothing or base)", "-" },
+		{ "(nothing or nobody)", "requires" },
+		{ "(base and libc.so.6()(64bit))", "-" },
+		{ "(base and nothing)", "requires" },
+		{ "(nothing if absent)", "-" },
+		{ "(nothing if base)", "requires" },
+		{ "(nothing if base else base)", "requires" },
+		{ "(nothing if absent else base)", "-" },
+		{ "((nothing or base) and (base >= 1 or nobody))", "-" },
+		{ "(base", "requires" },
+		{ "()", "requires" },
+	};
+	Layer *layer = add_layer(f, "app", "usr/bin/app");
+
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(questions); i++) {
+		g_autofree char *found = NULL;
+
+		require(layer, questions[i].requires);
+		found = decide(f);
+		g_test_message("%s", questions[i].requires);
+		g_assert_cmpstr(found, ==, questions[i].verdict);
+	}
+}
+
+/* What depends on a refused layer is refused; what the refused one stood in the way of is not. */
+static void test_chains(Fixture *f, gconstpointer data)
+{
+	g_autofree char *found = NULL;
+	Layer *first = add_layer(f, "app-1", "usr/bin/shared");
+	Layer *second = add_layer(f, "app-2", "usr/bin/shared");
+	Layer *third = add_layer(f, "app-3", "usr/bin/three");
+	Layer *fourth = add_layer(f, "app-4", "usr/bin/four");
+
+	(void)data;
+	/* 1 lacks something, so 2 may have the path that both bring. 4 needs 3, which needs 1. */
+	require(first, "absent");
+	provide(first, "one");
+	provide(second, "two");
+	require(third, "one");
+	provide(third, "three");
+	require(fourth, "three");
+	found = decide(f);
+	g_assert_cmpstr(found, ==, "requires - requires requires");
+}
+
+static void test_conflict_between_extensions(Fixture *f, gconstpointer data)
+{
+	g_autofree char *found = NULL;
+
+	(void)data;
+	add_layer(f, "app-1", "usr/bin/shared");
+	add_layer(f, "app-2", "usr/bin/shared");
+	add_layer(f, "app-3", "usr/bin/three");
+	found = decide(f);
+	g_assert_cmpstr(found, ==, "- path-conflict -");
+}
+
+static void test_own_units(Fixture *f, gconstpointer data)
+{
+	Layer *layer = add_layer(f, "app", "usr/lib/systemd/system/app.service");
+	g_autofree char *found = NULL;
+
+	(void)data;
+	add_path(layer, "usr/lib/systemd/system/multi-user.target.wants/app.service",
+		 S_IFLNK | 0777);
+	add_path(layer, "usr/lib/systemd/system/app.service.d/x.conf", S_IFREG | 0644);
+	add_path(layer, "usr/lib/varve/layers/app.json", S_IFREG | 0644);
+	found = decide(f);
+	g_assert_cmpstr(found, ==, "-");
+	g_free(g_steal_pointer(&found));
+	/* Another layer's description is not its own. */
+	add_path(layer, "usr/lib/varve/layers/base.json", S_IFREG | 0644);
+	found = decide(f);
+	g_assert_cmpstr(found, ==, "reserved-path");
+}
+
+static void assert_refused(const char *text, const char *message)
+{
+	g_autoptr(GError) error = NULL;
+	VarvePolicy *policy = varve_policy_parse(text, strlen(text), "policy.toml", &error);
+
+	g_assert_null(policy);
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_DEFINITION);
+	if (!strstr(error->message, message))
+		g_error("'%s' does not say '%s'", error->message, message);
+}
+
+#define ALLOW "[[allow]]\ncertificate = \"a.crt\"\nlayers = [\"a\"]\nroles = [\"extension\"]\n"
+
+static void test_policy_errors(void)
+{
+	assert_refused("allowed = 1\n", "policy.toml:1:1");
+	assert_refused(ALLOW, "paths");
+	assert_refused(ALLOW "paths = []\nsetuid = true\n", "setuid");
+	assert_refused("[[allow]]\ncertificate = \"../a.crt\"\nlayers = []\n"
+		       "roles = [\"extension\"]\npaths = []\n",
+		       "file name");
+	assert_refused("[[allow]]\ncertificate = \"a.crt\"\nlayers = []\nroles = [\"base\"]\n"
+		       "paths = []\n",
+		       "'base'");
+	assert_refused("[defaults]\ncheck = \"sometimes\"\n", "first");
+	assert_refused("[revoked]\nlayers = [\"FF\"]\n", "64 lowercase");
+	assert_refused("[rollback-floors]\na = -1\n", "policy.toml:2");
+}
+
+static void test_policy_defaults(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarvePolicy) policy = varve_policy_parse("", 0, "policy.toml", &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(policy->allows->len, ==, 0);
+	g_assert_cmpint(policy->check, ==, VARVE_CHECK_FIRST);
+	g_assert_true(policy->refuse_ended);
+}
+
+static void test_empty_policy_allows_nothing(Fixture *f, gconstpointer data)
+{
+	g_autofree char *found = NULL;
+
+	(void)data;
+	add_layer(f, "app", "usr/bin/app");
+	varve_policy_free(f->policy);
+	f->policy = varve_policy_parse("", 0, "policy", NULL);
+	found = decide(f);
+	g_assert_cmpstr(found, ==, "key-scope");
+}
+
+int main(int argc, char **argv)
+{
+#define ADD(name, function) g_test_add("/policy/" name, Fixture, NULL, setup, function, teardown)
+	g_test_init(&argc, &argv, NULL);
+	ADD("each-reason-alone", test_each_reason);
+	ADD("all-reasons-at-once", test_all_at_once);
+	ADD("unlabelled", test_unlabelled);
+	ADD("requires", test_requires);
+	ADD("chains", test_chains);
+	ADD("conflict-between-extensions", test_conflict_between_extensions);
+	ADD("own-units", test_own_units);
+	ADD("empty-policy-allows-nothing", test_empty_policy_allows_nothing);
+	g_test_add_func("/policy/every-rule-has-a-case", test_every_rule_has_a_case);
+	g_test_add_func("/policy/errors", test_policy_errors);
+	g_test_add_func("/policy/defaults", test_policy_defaults);
+	return g_test_run();
+}
