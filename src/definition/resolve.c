@@ -369,6 +369,36 @@ static void check_edition(VarveLoader *loader, const VarveEdition *edition)
 	}
 }
 
+static void check_keys(VarveLoader *loader, const VarveTable *table,
+		       const VarveRepository *repository)
+{
+	const VarveItem *item = good_item(table, "gpg-keys");
+
+	for (guint32 i = 0; item && i < item->value->array.n; i++) {
+		const char *path = repository->gpg_keys[i];
+
+		if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
+			varve_loader_mistake(
+				loader, item->source, item->value->array.items[i]->span,
+				"there is no file '%s'", varve_loader_display(loader, path));
+	}
+}
+
+/* Of an upstream that an edition is built from; what is only defined may wait for its keys. */
+static void check_upstream_keys(VarveLoader *loader, const VarveUpstream *upstream)
+{
+	const VarveTable *table =
+		entry_of(loader, "upstreams", (gsize)(upstream - loader->definition->upstreams));
+	const VarveTable *more = varve_table_child(table, "repositories");
+
+	if (upstream->n_repositories == 0)
+		return;
+	check_keys(loader, table, &upstream->repositories[0]);
+	for (gsize i = 1; i < upstream->n_repositories; i++)
+		check_keys(loader, g_array_index(more->items, VarveItem, i - 1).table,
+			   &upstream->repositories[i]);
+}
+
 static void resolve_edition(VarveLoader *loader, const VarveTable *table, VarveEdition *edition)
 {
 	const VarveItem *upstream = good_item(table, "upstream");
@@ -396,6 +426,8 @@ static void resolve_edition(VarveLoader *loader, const VarveTable *table, VarveE
 	}
 	edition->extensions = layers;
 	check_edition(loader, edition);
+	if (edition->upstream)
+		check_upstream_keys(loader, edition->upstream);
 }
 
 void varve_draft_resolve(VarveLoader *loader, const VarveDraft *draft)

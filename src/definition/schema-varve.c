@@ -65,32 +65,19 @@ static const VarveField repository_fields[] = {
 	{ NULL },
 };
 
-static void check_keys_exist(VarveLoader *loader, const VarveTable *table, const char *const *paths)
-{
-	const VarveItem *item = varve_table_item(table, "gpg-keys");
-
-	for (guint32 i = 0; item && item->field && i < item->value->array.n; i++) {
-		if (!g_file_test(paths[i], G_FILE_TEST_IS_REGULAR))
-			varve_loader_mistake(
-				loader, item->source, item->value->array.items[i]->span,
-				"there is no file '%s'", varve_loader_display(loader, paths[i]));
-	}
-}
-
 static void check_repository(VarveLoader *loader, const VarveTable *table, void *data)
 {
-	const VarveRepository *repository = data;
 	int sources = varve_table_mentions(table, "metalink") +
 		      varve_table_mentions(table, "mirrorlist") +
 		      varve_table_mentions(table, "baseurl");
 	g_autofree char *where = varve_table_text(table);
 
+	(void)data;
 	if (sources != 1 && !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table,
 				    "%s must have exactly one of 'metalink', 'mirrorlist' and "
 				    "'baseurl'; it has %d",
 				    where, sources);
-	check_keys_exist(loader, table, repository->gpg_keys);
 }
 
 static const VarveSchema repository_schema = {

@@ -311,6 +311,17 @@ static void test_many_mistakes(void)
 	g_rmdir(directory);
 }
 
+/* The distribution of this repository. */
+static void test_distro(void)
+{
+	g_autofree char *path = g_build_filename(g_getenv("G_TEST_SRCDIR"), "../../distro", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveDefinition) definition = varve_definition_load(path, &error);
+
+	g_assert_no_error(error);
+	g_assert_nonnull(varve_definition_edition(definition, "container", NULL));
+}
+
 /* Azure Linux's own tree, as it is. */
 static void test_azure_linux(void)
 {
@@ -452,6 +463,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/definition/twenty-mistakes", test_twenty_mistakes);
 	g_test_add_func("/definition/no-definition", test_no_definition);
 	g_test_add_func("/definition/many-mistakes", test_many_mistakes);
+	g_test_add_func("/definition/distro", test_distro);
 	g_test_add_func("/definition/azure-linux", test_azure_linux);
 	g_test_add_data_func("/definition/vectors/overlays", "overlay-vectors/validate.json",
 			     test_vectors);
