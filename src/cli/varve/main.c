@@ -13,10 +13,12 @@ int main(int argc, char **argv)
 		&varve_verb_run,
 		&varve_verb_layer_build,
 		&varve_verb_layer_seal,
+		&varve_verb_layer_verify,
+		&varve_verb_layer_show,
+		&varve_verb_layer_diff,
 		&varve_verb_image_build,
 		&varve_verb_image_export,
 		&varve_verb_repo_publish,
-		&varve_verb_run,
 		&varve_verb_sbom,
 		NULL,
 	};
