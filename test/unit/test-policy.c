@@ -30,7 +30,6 @@ typedef struct {
 } Layer;
 
 typedef struct {
-	char *dir;
 	VarveTrusted team;
 	VarvePolicy *policy;
 	Layer *base;
@@ -107,18 +106,13 @@ static Layer *add_layer(Fixture *f, const char *name, const char *binary)
 	return layer;
 }
 
+/* @data: the one certificate of all tests; making a key takes long. */
 static void setup(Fixture *f, gconstpointer data)
 {
-	g_autofree char *path = NULL;
 	GError *error = NULL;
 
-	(void)data;
-	f->dir = g_dir_make_tmp("varve-policy-XXXXXX", NULL);
-	g_assert_true(varve_authority_make(f->dir, "team", NULL));
-	path = g_build_filename(f->dir, "team.crt", NULL);
-	f->team.name = g_strdup("team.crt");
-	f->team.certificate = varve_certificate_load(path, NULL);
-	g_assert_nonnull(f->team.certificate);
+	f->team.name = (char *)"team.crt";
+	f->team.certificate = (VarveCertificate *)data;
 	f->policy = varve_policy_parse(policy_text, strlen(policy_text), "policy", &error);
 	g_assert_no_error(error);
 	f->base = layer_new(f, "base", VARVE_ROLE_BASE);
@@ -135,10 +129,6 @@ static void teardown(Fixture *f, gconstpointer data)
 	g_ptr_array_unref(f->layers);
 	layer_free(f->base);
 	varve_policy_free(f->policy);
-	varve_certificate_free(f->team.certificate);
-	g_free(f->team.name);
-	varve_dir_remove(AT_FDCWD, f->dir, NULL);
-	g_free(f->dir);
 }
 
 /* "-" for an accepted layer, the code for a refused one, joined by blanks. */
@@ -553,10 +543,27 @@ static void test_empty_policy_allows_nothing(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(found, ==, "key-scope");
 }
 
+static VarveCertificate *make_certificate(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("varve-policy-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "team.crt", NULL);
+	VarveCertificate *certificate;
+
+	g_assert_true(varve_authority_make(dir, "team", NULL));
+	certificate = varve_certificate_load(path, NULL);
+	g_assert_nonnull(certificate);
+	varve_dir_remove(AT_FDCWD, dir, NULL);
+	return certificate;
+}
+
 int main(int argc, char **argv)
 {
-#define ADD(name, function) g_test_add("/policy/" name, Fixture, NULL, setup, function, teardown)
+	g_autoptr(VarveCertificate) certificate = NULL;
+
+#define ADD(name, function) \
+	g_test_add("/policy/" name, Fixture, certificate, setup, function, teardown)
 	g_test_init(&argc, &argv, NULL);
+	certificate = make_certificate();
 	ADD("each-reason-alone", test_each_reason);
 	ADD("all-reasons-at-once", test_all_at_once);
 	ADD("unlabelled", test_unlabelled);
