@@ -135,14 +135,6 @@ static void set_string(char **field, const char *value)
 	*field = g_strdup(value ? value : "");
 }
 
-static gint compare_packages(gconstpointer a, gconstpointer b)
-{
-	const VarveManifestPackage *const *left = a, *const *right = b;
-	int order = strcmp((*left)->name, (*right)->name);
-
-	return order ? order : varve_rpm_version_compare((*left)->version, (*right)->version);
-}
-
 gboolean varve_layer_image_check_requires(const VarveManifest *manifest, const VarveManifest *base,
 					  GError **error)
 {
@@ -185,7 +177,7 @@ static VarveManifest *make_manifest(const VarveLayerImage *image)
 			manifest->packages,
 			varve_package_to_manifest(g_ptr_array_index(image->installed->packages, i),
 						  image->upstream));
-	g_ptr_array_sort(manifest->packages, compare_packages);
+	varve_manifest_sort(manifest);
 	g_hash_table_iter_init(&iter, image->inputs);
 	while (g_hash_table_iter_next(&iter, &kind, &digest))
 		g_hash_table_replace(manifest->inputs, g_strdup(kind), g_strdup(digest));

@@ -15,13 +15,14 @@ typedef enum {
 			  */
 } VarveCpioCompression;
 
-#define VARVE_CPIO_ZSTD_LEVEL 19
+#define VARVE_CPIO_ZSTD_LEVEL 9
 
 /**
  * varve_cpio_new:
  * Starts an archive at the file position of @fd, which is borrowed until varve_cpio_end().
  *
- * @level: zstd's (1-19); 0 is VARVE_CPIO_ZSTD_LEVEL.
+ * @level: zstd's (1-19; 19 makes an initrd a tenth smaller and takes fifteen times as long); 0 is
+ * VARVE_CPIO_ZSTD_LEVEL.
  * @mtime: seconds since the epoch, for every entry; 0 to 4294967295.
  *
  * Errors: USAGE (@mtime), SYSTEM (@level).

@@ -130,6 +130,11 @@ static gint sort_packages(gconstpointer a, gconstpointer b)
 				*(VarveManifestPackage *const *)b);
 }
 
+void varve_manifest_sort(VarveManifest *manifest)
+{
+	g_ptr_array_sort(manifest->packages, sort_packages);
+}
+
 /* Writing. */
 
 static gint sort_strings(gconstpointer a, gconstpointer b)

@@ -64,6 +64,10 @@ VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *n
 /** varve_manifest_write: (caller frees) canonical JSON; the same manifest is the same bytes. */
 char *varve_manifest_write(const VarveManifest *manifest);
 
+/** varve_manifest_sort: puts packages into the order in which they are written, so that what else
+ * is made from the manifest has them in that order too. */
+void varve_manifest_sort(VarveManifest *manifest);
+
 /** (caller frees) "[epoch:]version-release". */
 char *varve_manifest_package_evr(const VarveManifestPackage *package);
 /** (caller frees) NEVRA: "openssh-server-1:10.0p1-7.x86_64". */

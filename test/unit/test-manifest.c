@@ -98,6 +98,8 @@ static void test_order_does_not_matter(void)
 	b->provides[2] = provides;
 	text_b = varve_manifest_write(b);
 	g_assert_cmpstr(text_a, ==, text_b);
+	varve_manifest_sort(b);
+	g_assert_cmpstr(((VarveManifestPackage *)b->packages->pdata[0])->version, ==, "10.0p9");
 }
 
 /* What packages say of themselves is not always UTF-8, nor one line. */
