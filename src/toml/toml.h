@@ -87,8 +87,8 @@ struct VarveTomlEntry {
 /** for each `const VarveTomlEntry *entry` of a table, in order of appearance. */
 #define TOML_FOREACH(entry, of) \
 	for (const VarveTomlEntry *entry = (of)->table.entries, \
-				  *entry##_end = entry + (of)->table.n; \
-	     entry < entry##_end; entry++)
+				  *entry##_end = entry ? entry + (of)->table.n : NULL; \
+	     entry != entry##_end; entry++)
 
 /** Something wrong with a document. */
 typedef struct {
