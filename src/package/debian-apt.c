@@ -210,9 +210,9 @@ static gint64 lists_age(const VarveApt *apt)
 
 static gboolean fail_update(const char *errors, GError **error)
 {
-	gboolean untrusted = strstr(errors, "not signed") || strstr(errors, "GPG error") ||
-			     strstr(errors, "NO_PUBKEY") || strstr(errors, "BADSIG") ||
-			     strstr(errors, "Hash Sum mismatch");
+	gboolean untrusted = strstr(errors, "not signed") || strstr(errors, "no longer signed") ||
+			     strstr(errors, "GPG error") || strstr(errors, "NO_PUBKEY") ||
+			     strstr(errors, "BADSIG") || strstr(errors, "Hash Sum mismatch");
 
 	return varve_fail(error, untrusted ? VARVE_ERROR_UNTRUSTED : VARVE_ERROR_SYSTEM,
 			  untrusted ? "the archive's lists are not trustworthy: apt says:\n%s"

@@ -83,6 +83,22 @@ static void clear_import(Import *import)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Import, clear_import)
 
+/* What a killed run was writing. */
+static gboolean sweep(const char *directory, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+
+	if (!varve_dir_list(AT_FDCWD, directory, &names, error))
+		return FALSE;
+	for (char **name = names; *name; name++) {
+		g_autofree char *path = g_build_filename(directory, *name, NULL);
+
+		if (g_str_has_suffix(*name, ".partial") && unlink(path) < 0)
+			return varve_fail_errno(error, errno, "%s: cannot remove", path);
+	}
+	return TRUE;
+}
+
 static gboolean open_directories(Import *import, GError **error)
 {
 	const VarveDebianImport *options = import->options;
@@ -102,7 +118,8 @@ static gboolean open_directories(Import *import, GError **error)
 	/* Only now: another run's scratch must not be taken away. */
 	import->tmp = g_build_filename(options->cache, "tmp", NULL);
 	return varve_dir_remove(AT_FDCWD, import->tmp, error) &&
-	       varve_dir_make(import->tmp, 0755, error);
+	       varve_dir_make(import->tmp, 0755, error) && sweep(import->rpms, error) &&
+	       sweep(import->packages, error) && sweep(import->debs, error);
 }
 
 /* The public key stands for the key in caches, so that nothing secret is opened where nothing is

@@ -6,11 +6,14 @@
 #include "base/process.h"
 #include "ground/fd.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #define SIGNATURE_LIMIT (64 * 1024)
+#define HOME_PREFIX "varve-gpg-" /* then the pid of who uses it */
 
 struct VarveOpenpgp {
 	char *home; /* the temporary one */
@@ -77,11 +80,38 @@ static gboolean link_files(const char *from, const char *to, GError **error)
 	return TRUE;
 }
 
+static void remove_home(const char *home)
+{
+	varve_run(NULL, "gpgconf", "--homedir", home, "--kill", "gpg-agent", NULL);
+	varve_dir_remove(AT_FDCWD, home, NULL);
+}
+
+/* Homes of processes that were killed: their agents would wait there for ever. */
+static void remove_orphans(void)
+{
+	g_auto(GStrv) names = NULL;
+
+	if (!varve_dir_list(AT_FDCWD, g_get_tmp_dir(), &names, NULL))
+		return;
+	for (char **name = names; *name; name++) {
+		g_autofree char *path = g_build_filename(g_get_tmp_dir(), *name, NULL);
+		struct stat st;
+		int pid = 0;
+
+		if (sscanf(*name, HOME_PREFIX "%d-", &pid) == 1 && pid > 0 && kill(pid, 0) < 0 &&
+		    errno == ESRCH && lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+		    st.st_uid == geteuid())
+			remove_home(path);
+	}
+}
+
 VarveOpenpgp *varve_openpgp_open(const char *home, GError **error)
 {
 	g_autoptr(VarveOpenpgp) key = g_new0(VarveOpenpgp, 1);
+	g_autofree char *name = g_strdup_printf(HOME_PREFIX "%d-XXXXXX", (int)getpid());
 
-	key->home = g_dir_make_tmp("varve-gpg-XXXXXX", error);
+	remove_orphans();
+	key->home = g_dir_make_tmp(name, error);
 	if (!key->home || !link_files(home, key->home, error) || !find_key(key, home, error))
 		return NULL;
 	return g_steal_pointer(&key);
@@ -91,10 +121,8 @@ void varve_openpgp_free(VarveOpenpgp *key)
 {
 	if (!key)
 		return;
-	if (key->home) {
-		varve_run(NULL, "gpgconf", "--homedir", key->home, "--kill", "gpg-agent", NULL);
-		varve_dir_remove(AT_FDCWD, key->home, NULL);
-	}
+	if (key->home)
+		remove_home(key->home);
 	g_free(key->home);
 	g_free(key->fingerprint);
 	g_free(key);

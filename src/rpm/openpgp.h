@@ -14,7 +14,8 @@ typedef struct VarveOpenpgp VarveOpenpgp;
  * Errors: NOT_FOUND (no such directory, no secret key, no gpg), CONFLICT (several secret keys).
  */
 VarveOpenpgp *varve_openpgp_open(const char *home, GError **error);
-/** varve_openpgp_free: ends gpg's agent and removes the temporary home. */
+/** varve_openpgp_free: ends gpg's agent and removes the temporary home. (Those of a process that
+ * was killed are removed by the next varve_openpgp_open().) */
 void varve_openpgp_free(VarveOpenpgp *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveOpenpgp, varve_openpgp_free)
 
