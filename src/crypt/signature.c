@@ -79,9 +79,19 @@ static const char *why_not_our_form(PKCS7 *pkcs7)
 	return OBJ_obj2nid(oid) == NID_sha256 ? NULL : "its digest is not SHA-256";
 }
 
+/* Whether the signer's issuer and serial number are @certificate's. */
+static gboolean names(PKCS7 *pkcs7, const VarveCertificate *certificate)
+{
+	PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(PKCS7_get_signer_info(pkcs7), 0);
+	const PKCS7_ISSUER_AND_SERIAL *named = signer->issuer_and_serial;
+
+	return X509_NAME_cmp(named->issuer, X509_get_issuer_name(certificate->x509)) == 0 &&
+	       ASN1_INTEGER_cmp(named->serial, X509_get0_serialNumber(certificate->x509)) == 0;
+}
+
 /* OpenSSL verifies with many fields read loosely or not at all: versions, parameters, the content's
- * type. So the one encoding that this signer's signature has is made anew and compared: nothing is
- * accepted here that another decoder, the kernel's, could understand differently. */
+ * type. So the one encoding that this signer's signature has is made anew and compared first:
+ * nothing is accepted here that another decoder, the kernel's, could understand differently. */
 static gboolean is_canonical(PKCS7 *pkcs7, const VarveCertificate *certificate,
 			     const void *signature, size_t size)
 {
@@ -128,6 +138,7 @@ gboolean varve_signature_verify(const GPtrArray *certificates, const void *data,
 {
 	const unsigned char *at = signature;
 	g_autoptr(PKCS7) pkcs7 = NULL;
+	gboolean changed = FALSE;
 	const char *why;
 
 	g_return_val_if_fail(size <= INT_MAX, FALSE);
@@ -151,19 +162,23 @@ gboolean varve_signature_verify(const GPtrArray *certificates, const void *data,
 	for (guint i = 0; i < certificates->len; i++) {
 		const VarveCertificate *certificate = g_ptr_array_index(certificates, i);
 
+		if (!names(pkcs7, certificate))
+			continue;
+		if (!is_canonical(pkcs7, certificate, signature, signature_size)) {
+			changed = TRUE;
+			continue;
+		}
 		if (made_by(pkcs7, certificate, data, size)) {
-			if (!is_canonical(pkcs7, certificate, signature, signature_size)) {
-				ERR_clear_error();
-				return varve_fail(error, VARVE_ERROR_CORRUPT,
-						  "signature by CN=%s is encoded in another way "
-						  "than it was made: it was changed",
-						  certificate->subject);
-			}
 			if (ret_signer)
 				*ret_signer = certificate;
 			return TRUE;
 		}
 	}
+	ERR_clear_error();
+	if (changed)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "signature is encoded in another way than it was made: it was "
+				  "changed");
 	return varve_fail(error, VARVE_ERROR_UNTRUSTED,
 			  "signature is by none of the %u trusted certificates, or for other data",
 			  certificates->len);

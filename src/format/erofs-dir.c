@@ -223,6 +223,8 @@ static VarveXattr *pack(const GArray *attributes)
 
 		size += strlen(attribute->name) + 1 + attribute->size;
 	}
+	if (attributes->len == 0)
+		return NULL;
 	xattrs = g_malloc(size);
 	at = (char *)(xattrs + attributes->len);
 	for (guint i = 0; i < attributes->len; i++) {

@@ -10,13 +10,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fix_checksums(uint8_t *bytes, size_t size)
 {
-	uint8_t *header = bytes + 512;
-	guint64 at;
-	guint64 table;
+	guint64 at, table;
+	uint8_t *header;
 	guint32 header_size;
 
 	if (size < 1024)
 		return;
+	header = bytes + 512;
 	at = varve_get_le64(header + 72);
 	table = (guint64)varve_get_le32(header + 80) * varve_get_le32(header + 84);
 	if (at < size / 512 && table <= size - at * 512)
