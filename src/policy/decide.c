@@ -29,6 +29,27 @@ gboolean varve_facts_find(const VarveFacts *facts, const char *path, VarvePath *
 	       varve_path_table_get(facts->paths, index, ret_path, NULL);
 }
 
+static gboolean is_for(const VarveAllow *allow, const VarveTrusted *signer, const char *name)
+{
+	if (strcmp(allow->certificate, signer->name) != 0)
+		return FALSE;
+	for (char **glob = allow->layers; *glob; glob++) {
+		if (varve_glob_match(*glob, name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean varve_policy_may_sign(const VarvePolicy *policy, const VarveTrusted *signer,
+			       const char *name)
+{
+	for (guint i = 0; i < policy->allows->len; i++) {
+		if (is_for(policy->allows->pdata[i], signer, name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* The policy's rules for the candidate's certificate, name and role. */
 static GPtrArray *applying(const VarvePolicy *policy, const VarveFacts *layer)
 {
@@ -36,11 +57,8 @@ static GPtrArray *applying(const VarvePolicy *policy, const VarveFacts *layer)
 
 	for (guint i = 0; i < policy->allows->len; i++) {
 		VarveAllow *allow = policy->allows->pdata[i];
-		gboolean named = FALSE;
 
-		for (char **glob = allow->layers; *glob && !named; glob++)
-			named = varve_glob_match(*glob, layer->manifest->name);
-		if (named && strcmp(allow->certificate, layer->signer->name) == 0 &&
+		if (is_for(allow, layer->signer, layer->manifest->name) &&
 		    (allow->roles & (1u << layer->manifest->role)) != 0)
 			g_ptr_array_add(list, allow);
 	}
@@ -59,6 +77,17 @@ static VarveRefusal *ask(const VarveCase *c, VarveStage stage)
 			return varve_refusal_new(rule->reason.code, "%s", sentence);
 	}
 	return NULL;
+}
+
+VarveRefusal *varve_policy_judge(const VarvePolicy *policy, const VarveFacts *base,
+				 const VarveFacts *layer, gint64 today)
+{
+	g_autoptr(GPtrArray) allows = applying(policy, layer);
+	VarveCase c = {
+		.policy = policy, .base = base, .layer = layer, .allows = allows, .today = today
+	};
+
+	return ask(&c, VARVE_STAGE_SELF);
 }
 
 static void remember_paths(GHashTable *owners, const VarveFacts *layer)
@@ -135,14 +164,8 @@ GPtrArray *varve_policy_decide(const VarvePolicy *policy, const VarveFacts *base
 
 	g_ptr_array_set_size(hard, (gint)candidates->len);
 	g_ptr_array_set_size(verdicts, (gint)candidates->len);
-	for (guint i = 0; i < candidates->len; i++) {
-		VarveCase c = common;
-		g_autoptr(GPtrArray) allows = applying(policy, candidates->pdata[i]);
-
-		c.layer = candidates->pdata[i];
-		c.allows = allows;
-		hard->pdata[i] = ask(&c, VARVE_STAGE_SELF);
-	}
+	for (guint i = 0; i < candidates->len; i++)
+		hard->pdata[i] = varve_policy_judge(policy, base, candidates->pdata[i], today);
 	/* First what cannot work in any case, so that it takes no path from others; then in turn
 	 * until nothing changes: every further round refuses one more for good. */
 	while (ask_requires(&common, candidates, hard, verdicts))

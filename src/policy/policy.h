@@ -122,6 +122,22 @@ typedef struct {
 } VarveFacts;
 
 /**
+ * varve_policy_may_sign:
+ * Whether some rule lets the holder of @signer sign a layer called @name, in whatever role.
+ */
+gboolean varve_policy_may_sign(const VarvePolicy *policy, const VarveTrusted *signer,
+			       const char *name);
+
+/**
+ * varve_policy_judge:
+ * Asks the rules that are about @layer alone, without those about other layers.
+ *
+ * Returns: NULL, or (caller frees) the first refusal.
+ */
+VarveRefusal *varve_policy_judge(const VarvePolicy *policy, const VarveFacts *base,
+				 const VarveFacts *layer, gint64 today);
+
+/**
  * varve_policy_decide:
  * Judges @candidates (VarveFacts *, in the order in which they would be merged, lowest first) on
  * top of @base. Each is judged by itself, then with those accepted so far; whoever depends on a

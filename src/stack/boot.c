@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "device/verity-device.h"
 #include "ground/block.h"
 #include "ground/fd.h"
 #include "ground/mount.h"
@@ -20,6 +21,7 @@
 /* Mounts made so far, undone in reverse order unless everything succeeded. */
 typedef struct {
 	GPtrArray *points;
+	char *device; /* of the base */
 	gboolean done;
 } Undo;
 
@@ -27,7 +29,10 @@ static void undo_clear(Undo *undo)
 {
 	for (guint i = undo->points->len; !undo->done && i-- > 0;)
 		umount2(undo->points->pdata[i], MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (!undo->done && undo->device)
+		varve_verity_device_close(undo->device, TRUE, NULL);
 	g_ptr_array_unref(undo->points);
+	g_free(undo->device);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Undo, undo_clear)
 
@@ -147,6 +152,7 @@ static gboolean mount_base(Boot *boot, GError **error)
 	if (!varve_verified_mount(base->layer, boot->data, boot->hash, FALSE, base->device,
 				  MOUNT_ATTR_NODEV, sysroot, error))
 		return FALSE;
+	boot->undo->device = g_strdup(base->device);
 	undo_add(boot->undo, sysroot);
 	/* Bound before anything is mounted over /usr, and private: a mount on the one must not
 	 * appear in the other, or an overlay would be its own lower. */

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define REMOVAL_ATTEMPTS 50
+#define REMOVAL_WAIT_US 20000
+
 VarveMounted *varve_mounted_new(const char *file)
 {
 	VarveMounted *mounted = g_new0(VarveMounted, 1);
@@ -89,6 +92,26 @@ static gboolean open_device(const VarveLayer *layer, VarveVerityDevice *device, 
 	return varve_verity_device_open(device, error);
 }
 
+/* A device of this name may be on its way out: the kernel removes what was let go a little later.
+ */
+static gboolean open_device_patiently(const VarveLayer *layer, const VarveVerityDevice *device,
+				      GError **error)
+{
+	for (int i = 0;; i++) {
+		VarveVerityDevice copy = *device;
+		g_autoptr(GError) local = NULL;
+
+		if (open_device(layer, &copy, &local))
+			return TRUE;
+		if (i == REMOVAL_ATTEMPTS ||
+		    !g_error_matches(local, VARVE_ERROR, VARVE_ERROR_CONFLICT)) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return FALSE;
+		}
+		g_usleep(REMOVAL_WAIT_US);
+	}
+}
+
 gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
 			      const char *hash_device, gboolean kernel_mode, const char *device,
 			      unsigned attributes, const char *where, GError **error)
@@ -103,15 +126,15 @@ gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
 	};
 	gboolean ok;
 
-	if (!open_device(layer, &verity, error))
+	if (!open_device_patiently(layer, &verity, error))
 		return FALSE;
 	ok = mount_device(device, attributes, where, error);
-	/* Mounted, the device waits for its last user; not mounted, it goes at once. */
-	varve_verity_device_close(device, ok, NULL);
+	if (!ok)
+		varve_verity_device_close(device, FALSE, NULL);
 	return ok;
 }
 
-static gboolean open_file(VarveMounted *mounted, int dirfd, guint64 *ret_stamp, GError **error)
+static gboolean open_file(VarveMounted *mounted, int dirfd, GError **error)
 {
 	varve_autofd fd = varve_openat2(dirfd, mounted->file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
 					VARVE_RESOLVE_STRICT);
@@ -122,7 +145,6 @@ static gboolean open_file(VarveMounted *mounted, int dirfd, guint64 *ret_stamp, 
 	if (!S_ISREG(st.st_mode))
 		return varve_fail(error, VARVE_ERROR_NOT_FOUND, "'%s' is no regular file",
 				  mounted->file);
-	*ret_stamp = varve_generation_stamp(fd);
 	mounted->layer = varve_layer_open(fd, mounted->file, error);
 	return mounted->layer != NULL;
 }
@@ -141,6 +163,21 @@ static gboolean was_checked(const VarveOpening *opening, const VarveDigest *root
 			return TRUE;
 	}
 	return FALSE;
+}
+
+VarveRefusal *varve_mounted_check(const VarveOpening *opening, VarveMounted *mounted)
+{
+	guint64 stamp = varve_generation_stamp(varve_layer_fd(mounted->layer));
+	g_autoptr(GError) error = NULL;
+
+	if (mounted->checked)
+		return NULL;
+	if (!was_checked(opening, varve_layer_root(mounted->layer), stamp) &&
+	    !varve_layer_check_data(mounted->layer, &error))
+		return varve_refusal_from_error(error);
+	mounted->checked = TRUE;
+	mounted->stamp = opening->policy->check == VARVE_CHECK_NEVER ? 0 : stamp;
+	return NULL;
 }
 
 static gboolean check_signature(const VarveOpening *opening, VarveMounted *mounted,
@@ -177,15 +214,15 @@ static VarveRefusal *refuse_signature(const GError *error)
 }
 
 VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
-				 VarveReportLayer *layer, VarveRefusal **ret_refusal)
+				 const char *name, VarveReportLayer *layer,
+				 VarveRefusal **ret_refusal)
 {
 	const unsigned attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	g_autoptr(VarveMounted) mounted = varve_mounted_new(file);
 	g_autofree char *where = NULL;
 	g_autoptr(GError) error = NULL;
-	guint64 stamp = 0;
 
-	if (!open_file(mounted, dirfd, &stamp, &error)) {
+	if (!open_file(mounted, dirfd, &error)) {
 		*ret_refusal = refuse_parse(error);
 		return NULL;
 	}
@@ -195,16 +232,17 @@ VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const c
 		*ret_refusal = refuse_signature(error);
 		return NULL;
 	}
-	if (!was_checked(opening, varve_layer_root(mounted->layer), stamp) &&
-	    !varve_layer_check_data(mounted->layer, &error)) {
-		*ret_refusal = varve_refusal_from_error(error);
-		return NULL;
+	if (varve_policy_may_sign(opening->policy, mounted->signer, name)) {
+		*ret_refusal = varve_mounted_check(opening, mounted);
+		if (*ret_refusal)
+			return NULL;
 	}
-	mounted->stamp = opening->policy->check == VARVE_CHECK_NEVER ? 0 : stamp;
 	where = g_strconcat(opening->mounts, "/", layer->root, NULL);
 	mounted->device = g_strconcat(opening->device_prefix, layer->root, NULL);
 	if (!varve_verified_mount(mounted->layer, NULL, NULL, opening->kernel_mode, mounted->device,
-				  attributes, where, &error)) {
+				  attributes, where, &error) ||
+	    !varve_verity_device_close(mounted->device, TRUE, &error)) {
+		umount2(where, MNT_DETACH | UMOUNT_NOFOLLOW);
 		rmdir(where);
 		*ret_refusal = varve_refusal_from_error(error);
 		return NULL;

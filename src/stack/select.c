@@ -16,8 +16,14 @@ typedef struct {
 	gboolean tried;
 	VarveMounted *mounted;
 	VarveReportLayer *layer; /* for the report; ours until it is moved there */
-	VarveRefusal *refusal;
+	VarveRefusal *refusal;   /* for what it is: for good */
+	VarveRefusal *verdict;   /* the policy's, among the others of the moment */
 } Candidate;
+
+static gboolean is_accepted(const Candidate *candidate)
+{
+	return candidate->mounted && !candidate->refusal && !candidate->verdict;
+}
 
 static void candidate_free(gpointer data)
 {
@@ -26,6 +32,7 @@ static void candidate_free(gpointer data)
 	varve_mounted_free(candidate->mounted);
 	varve_report_layer_free(candidate->layer);
 	varve_refusal_free(candidate->refusal);
+	varve_refusal_free(candidate->verdict);
 	g_free(candidate->file);
 	g_free(candidate->name);
 	g_free(candidate->version);
@@ -115,15 +122,12 @@ static GPtrArray *find_candidates(const VarveSelecting *s, VarveReport *report)
 	return candidates;
 }
 
-static void try_candidate(const VarveSelecting *s, Candidate *candidate)
+static void inspect_candidate(const VarveSelecting *s, Candidate *candidate)
 {
-	candidate->tried = TRUE;
-	candidate->mounted = varve_mounted_open(&s->opening, s->layers_fd, candidate->file,
-						candidate->layer, &candidate->refusal);
-	if (!candidate->mounted)
-		return;
-	if (candidate->listed && !varve_digest_equal(varve_layer_root(candidate->mounted->layer),
-						     &candidate->listed->root)) {
+	VarveMounted *mounted = candidate->mounted;
+
+	if (candidate->listed &&
+	    !varve_digest_equal(varve_layer_root(mounted->layer), &candidate->listed->root)) {
 		g_autofree char *expected = varve_digest_dup_hex(&candidate->listed->root);
 
 		candidate->refusal = varve_refusal_new(
@@ -132,12 +136,31 @@ static void try_candidate(const VarveSelecting *s, Candidate *candidate)
 			candidate->file, expected, candidate->layer->root);
 		return;
 	}
-	candidate->refusal = varve_mounted_inspect(candidate->mounted);
-	if (candidate->mounted->manifest)
-		varve_report_layer_describe(candidate->layer, candidate->mounted->manifest);
+	candidate->refusal = varve_mounted_inspect(mounted);
+	if (mounted->manifest)
+		varve_report_layer_describe(candidate->layer, mounted->manifest);
+	if (!candidate->refusal)
+		candidate->refusal =
+			varve_policy_judge(s->opening.policy, s->base, &mounted->facts, s->today);
+	if (!candidate->refusal)
+		candidate->refusal = varve_mounted_check(&s->opening, mounted);
 }
 
-/* Opens of every name the newest version that is not yet refused; FALSE where none was left. */
+/* What is refused for itself is let go at once: another file may hold the very same layer. */
+static void try_candidate(const VarveSelecting *s, Candidate *candidate)
+{
+	candidate->tried = TRUE;
+	candidate->mounted =
+		varve_mounted_open(&s->opening, s->layers_fd, candidate->file, candidate->name,
+				   candidate->layer, &candidate->refusal);
+	if (candidate->mounted)
+		inspect_candidate(s, candidate);
+	if (candidate->refusal)
+		g_clear_pointer(&candidate->mounted, varve_mounted_free);
+}
+
+/* Opens of every name the newest version that was not tried, unless a newer one is good so far;
+ * FALSE where there was nothing to open. */
 static gboolean try_next(const VarveSelecting *s, GPtrArray *candidates)
 {
 	const char *satisfied = NULL;
@@ -153,7 +176,7 @@ static gboolean try_next(const VarveSelecting *s, GPtrArray *candidates)
 			try_candidate(s, candidate);
 			tried = TRUE;
 		}
-		if (!candidate->refusal)
+		if (is_accepted(candidate))
 			satisfied = candidate->name;
 	}
 	return tried;
@@ -175,8 +198,10 @@ static void decide(const VarveSelecting *s, GPtrArray *candidates)
 	for (guint i = 0; i < candidates->len; i++) {
 		Candidate *candidate = candidates->pdata[i];
 
-		if (candidate->mounted && !candidate->refusal)
-			candidate->refusal = g_steal_pointer(&verdicts->pdata[next++]);
+		if (!candidate->mounted || candidate->refusal)
+			continue;
+		varve_refusal_free(candidate->verdict);
+		candidate->verdict = g_steal_pointer(&verdicts->pdata[next++]);
 	}
 }
 
@@ -190,9 +215,11 @@ static void report_accepted(Candidate *candidate, GPtrArray *accepted, VarveRepo
 
 static void report_refused(Candidate *candidate, VarveReport *report)
 {
-	replace(&candidate->layer->code, candidate->refusal->code);
-	replace(&candidate->layer->sentence, candidate->refusal->sentence);
-	replace(&candidate->layer->next, candidate->refusal->next);
+	const VarveRefusal *why = candidate->refusal ? candidate->refusal : candidate->verdict;
+
+	replace(&candidate->layer->code, why->code);
+	replace(&candidate->layer->sentence, why->sentence);
+	replace(&candidate->layer->next, why->next);
 	g_ptr_array_add(report->layers, g_steal_pointer(&candidate->layer));
 }
 
@@ -208,13 +235,13 @@ GPtrArray *varve_select(const VarveSelecting *selecting, VarveReport *report)
 	for (guint i = 0; i < candidates->len; i++) {
 		Candidate *candidate = candidates->pdata[i];
 
-		if (candidate->mounted && !candidate->refusal)
+		if (is_accepted(candidate))
 			report_accepted(candidate, accepted, report);
 	}
 	for (guint i = 0; i < candidates->len; i++) {
 		Candidate *candidate = candidates->pdata[i];
 
-		if (candidate->refusal)
+		if (candidate->layer && (candidate->refusal || candidate->verdict))
 			report_refused(candidate, report);
 	}
 	return accepted;

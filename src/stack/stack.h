@@ -25,7 +25,8 @@ typedef struct {
 	GStringChunk *strings; /* what @tree points into */
 	char *extension_release;
 	gboolean extension_release_strict;
-	guint64 stamp; /* varve_generation_stamp() of bytes that were hashed whole, else 0 */
+	gboolean checked; /* by varve_mounted_check() */
+	guint64 stamp;    /* varve_generation_stamp() of bytes that were hashed whole, else 0 */
 	VarveFacts facts;
 } VarveMounted;
 
@@ -44,20 +45,32 @@ typedef struct {
 
 /**
  * varve_mounted_open:
- * The order of trust up to the mount (design.md §5): open once, parse, signature, whole bytes where
- * the policy's check says so, verity device, private mount (nosuid, nodev, noexec).
+ * The order of trust up to the mount (design.md §5): open once, parse, signature, whole bytes
+ * (varve_mounted_check(), unless its key may not sign a layer of the name that the file claims, so
+ * that it will be refused anyway), verity device, private mount (nosuid, nodev, noexec). The device
+ * goes by itself with its last user.
  *
+ * @name: of the layer, as the file claims.
  * @layer: (nullable) described as far as it was understood, also on refusal.
  *
  * Returns: the layer, or NULL with @ret_refusal (caller frees).
  */
 VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
-				 VarveReportLayer *layer, VarveRefusal **ret_refusal);
+				 const char *name, VarveReportLayer *layer,
+				 VarveRefusal **ret_refusal);
+
+/**
+ * varve_mounted_check:
+ * Hashes the layer's bytes whole where the policy's check says so, once: damage in a file that
+ * nobody reads yet is found before the layer is merged.
+ *
+ * Returns: NULL, or (caller frees) `damaged`.
+ */
+VarveRefusal *varve_mounted_check(const VarveOpening *opening, VarveMounted *mounted);
 
 /**
  * varve_verified_mount:
- * Makes the verity device @device for @layer and mounts its EROFS at @where (made if missing). The
- * device goes by itself when its last user is gone.
+ * Makes the verity device @device for @layer and mounts its EROFS at @where (made if missing).
  *
  * @data_device, @hash_device: (nullable) its partitions; NULL for a layer file, which gets a loop.
  * @kernel_mode: the kernel is given the signature; what it refuses is UNTRUSTED.
