@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define ROOM_BESIDE (1024 * 1024) /* directories, extents */
 #define AUTHORIZED_KEYS "etc/upper/ssh/authorized_keys.d"
 
 gboolean varve_injection_is_empty(const VarveInjection *injection)
@@ -124,6 +125,33 @@ static gboolean check_item(const VarveTools *tools, const char *disk, guint64 of
 	return TRUE;
 }
 
+/* A line of debugfs' "show_super_stats -h": "Free blocks:              13026". */
+static guint64 super_value(const char *output, const char *label)
+{
+	const char *line = strstr(output, label);
+
+	return line ? g_ascii_strtoull(line + strlen(label), NULL, 10) : 0;
+}
+
+/* A file that debugfs cannot write to its end has its full size all the same, so the room is looked
+ * at before. */
+static gboolean check_room(const VarveTools *tools, const char *disk, guint64 offset,
+			   const GArray *binds, guint64 needed, GError **error)
+{
+	g_autofree char *output = NULL;
+	guint64 room;
+
+	if (!debugfs(tools, disk, "-R", "show_super_stats -h", offset, binds, &output, error))
+		return FALSE;
+	room = super_value(output, "Free blocks:") * super_value(output, "Block size:");
+	if (room == 0 || needed + needed / 64 + ROOM_BESIDE > room)
+		return varve_fail(error, VARVE_ERROR_SYSTEM,
+				  "%s: its state partition has room for %" G_GUINT64_FORMAT
+				  " bytes more, and %" G_GUINT64_FORMAT " are to be put into it",
+				  disk, room, needed);
+	return TRUE;
+}
+
 static gboolean inject_items(const VarveTools *tools, const char *disk, const GArray *items,
 			     GError **error)
 {
@@ -132,7 +160,7 @@ static gboolean inject_items(const VarveTools *tools, const char *disk, const GA
 	g_autoptr(GArray) binds = g_array_new(FALSE, FALSE, sizeof(VarveBind));
 	const VarveBind disk_bind = { .source = disk, .target = disk, .writable = TRUE };
 	const VarveBind script_bind = { .source = script_path, .target = script_path };
-	guint64 offset = 0;
+	guint64 offset = 0, needed = 0;
 	gboolean ran;
 
 	if (!find_state(disk, &offset, error))
@@ -142,19 +170,22 @@ static gboolean inject_items(const VarveTools *tools, const char *disk, const GA
 	for (guint i = 0; i < items->len; i++) {
 		const Item *item = &g_array_index(items, Item, i);
 		const VarveBind bind = { .source = item->source, .target = item->source };
+		struct stat st;
 
 		if (strpbrk(item->source, "\"\n"))
 			return varve_fail(error, VARVE_ERROR_USAGE,
 					  "'%s': quotes and line breaks cannot be in this name",
 					  item->source);
-		if (access(item->source, R_OK) < 0)
+		if (stat(item->source, &st) < 0)
 			return varve_fail_errno(error, errno, "%s: cannot read", item->source);
+		needed += (guint64)st.st_size;
 		g_array_append_val(binds, bind);
 		write_requests(script, item);
 	}
 	if (!varve_file_write(AT_FDCWD, script_path, script->str, script->len, 0600, error))
 		return FALSE;
-	ran = debugfs(tools, disk, "-f", script_path, offset, binds, NULL, error);
+	ran = check_room(tools, disk, offset, binds, needed, error) &&
+	      debugfs(tools, disk, "-f", script_path, offset, binds, NULL, error);
 	for (guint i = 0; i < items->len && ran; i++)
 		ran = check_item(tools, disk, offset, binds, &g_array_index(items, Item, i), error);
 	unlink(script_path);
