@@ -397,7 +397,8 @@ gboolean varve_erofs_read_file(VarveErofs *erofs, const char *path, size_t limit
 		return FALSE;
 	data[inode.size] = '\0';
 	*ret_data = g_steal_pointer(&data);
-	*ret_size = (size_t)inode.size;
+	if (ret_size)
+		*ret_size = (size_t)inode.size;
 	return TRUE;
 }
 

@@ -22,7 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveErofs, varve_erofs_free)
 /**
  * varve_erofs_read_file:
  * Reads the regular file @path (relative, no links followed) of at most @limit bytes.
- * @ret_data: (caller frees) NUL-terminated. Errors: NOT_FOUND, CORRUPT, UNSUPPORTED.
+ * @ret_data: (caller frees) NUL-terminated; @ret_size is nullable. Errors: NOT_FOUND, CORRUPT,
+ * UNSUPPORTED.
  */
 gboolean varve_erofs_read_file(VarveErofs *erofs, const char *path, size_t limit, char **ret_data,
 			       size_t *ret_size, GError **error);

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/varve/verbs.h"
+#include "cli/varve/verdict.h"
 #include "cli/varve/workspace.h"
 #include "image/image.h"
 
@@ -55,6 +56,22 @@ static gboolean make_layer(Build *build, const VarveLayerDefinition *layer, GErr
 	return TRUE;
 }
 
+/* The same decision that a node will take, today. */
+static gboolean judge(const Build *build, GError **error)
+{
+	const VarveComposed *base = g_ptr_array_index(build->composed, 0);
+	g_autoptr(GPtrArray) extensions = g_ptr_array_new();
+
+	if (!build->workspace->edition->policy)
+		return TRUE;
+	for (guint i = 1; i < build->files->len; i++)
+		g_ptr_array_add(extensions, g_ptr_array_index(build->files, i));
+	g_ptr_array_add(extensions, NULL);
+	return varve_verdict(base->staged, g_ptr_array_index(build->files, 0),
+			     (const char *const *)extensions->pdata,
+			     g_get_real_time() / G_USEC_PER_SEC / (24 * 60 * 60), error);
+}
+
 static gboolean make_layers(Build *build, GError **error)
 {
 	const VarveEdition *edition = build->workspace->edition;
@@ -65,7 +82,7 @@ static gboolean make_layers(Build *build, GError **error)
 	for (gsize i = 0; i < edition->n_extensions; i++)
 		if (!make_layer(build, edition->extensions[i], error))
 			return FALSE;
-	return varve_composer_save_lock(build->workspace->composer, error);
+	return varve_composer_save_lock(build->workspace->composer, error) && judge(build, error);
 }
 
 static gboolean make_disk(Build *build, GError **error)
