@@ -85,6 +85,18 @@ static gboolean make_layers(Build *build, GError **error)
 	return varve_composer_save_lock(build->workspace->composer, error) && judge(build, error);
 }
 
+/* What signs UKI and boot loader for Secure Boot. */
+static gboolean load_platform_key(const VarveWorkspace *workspace, VarvePrivateKey **ret_key,
+				  VarveCertificate **ret_certificate, GError **error)
+{
+	g_autofree char *key = g_build_filename(workspace->keys, "platform.key", NULL);
+	g_autofree char *certificate = g_build_filename(workspace->keys, "platform.crt", NULL);
+
+	*ret_key = varve_private_key_load(key, error);
+	*ret_certificate = *ret_key ? varve_certificate_load(certificate, error) : NULL;
+	return *ret_certificate != NULL;
+}
+
 static gboolean make_disk(Build *build, GError **error)
 {
 	const VarveWorkspace *workspace = build->workspace;
@@ -94,6 +106,8 @@ static gboolean make_disk(Build *build, GError **error)
 		g_strdup_printf("%s/%s.crt", workspace->keys, edition->base->key);
 	const char *certificates[] = { base_certificate, NULL };
 	g_autoptr(GPtrArray) layers = g_ptr_array_new();
+	g_autoptr(VarvePrivateKey) key = NULL;
+	g_autoptr(VarveCertificate) certificate = NULL;
 	g_autofree char *name = NULL;
 	VarveImage image = {
 		.arch = workspace->arch,
@@ -115,8 +129,10 @@ static gboolean make_disk(Build *build, GError **error)
 	image.layers = (const char *const *)layers->pdata;
 	image.version = build->version = g_strdup(base->manifest->version);
 	image.tools = varve_composer_tools(workspace->composer, error);
-	if (!image.tools)
+	if (!image.tools || !load_platform_key(workspace, &key, &certificate, error))
 		return FALSE;
+	image.key = key;
+	image.certificate = certificate;
 	name = varve_disk_file_name(edition->name, build->version, workspace->arch);
 	build->disk = g_build_filename(workspace->output, name, NULL);
 	return varve_image_build(&image, build->disk, &build->summary, error);

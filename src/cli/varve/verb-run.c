@@ -1,6 +1,7 @@
 /* varve run: an image in QEMU, with its console on the terminal. */
 #include "cli/cli.h"
 #include "cli/varve/verbs.h"
+#include "definition/definition.h"
 #include "image/disk.h"
 #include "image/run.h"
 
@@ -23,7 +24,7 @@ static GOptionEntry *entries(gpointer data)
 		{ "directory", 'C', 0, G_OPTION_ARG_FILENAME, &options->directory,
 		  "Where the definition lies (default: here)", "DIR" },
 		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
-		  "Where its images lie (default: DIR/out)", "DIR" },
+		  "Where its images lie (default: the definition's output-dir)", "DIR" },
 		{ "arch", 0, 0, G_OPTION_ARG_STRING, &options->arch,
 		  "The image's architecture (default: this machine's)", "ARCH" },
 		{ "ssh", 0, 0, G_OPTION_ARG_INT, &options->ssh_port,
@@ -58,6 +59,17 @@ static GOptionEntry *entries(gpointer data)
 	return g_memdup2(table, sizeof(table));
 }
 
+/* Where the definition says that its results go. */
+static char *output_directory(const RunOptions *options, GError **error)
+{
+	g_autoptr(VarveDefinition) definition = NULL;
+
+	if (options->output)
+		return g_strdup(options->output);
+	definition = varve_definition_load(options->directory ? options->directory : ".", error);
+	return definition ? g_strdup(definition->project.output_dir) : NULL;
+}
+
 static char *find_image(const RunOptions *options, const char *name, const VarveArch *arch,
 			GError **error)
 {
@@ -66,11 +78,8 @@ static char *find_image(const RunOptions *options, const char *name, const Varve
 	if (strchr(name, '/') || g_str_has_suffix(name, ".raw") ||
 	    g_file_test(name, G_FILE_TEST_IS_REGULAR))
 		return g_strdup(name);
-	directory = options->output
-			    ? g_strdup(options->output)
-			    : g_build_filename(options->directory ? options->directory : ".", "out",
-					       NULL);
-	return varve_disk_find(directory, name, arch, error);
+	directory = output_directory(options, error);
+	return directory ? varve_disk_find(directory, name, arch, error) : NULL;
 }
 
 static gboolean check_numbers(const RunOptions *options, GError **error)
