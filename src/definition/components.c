@@ -362,7 +362,7 @@ static void check_groups(VarveLoader *loader)
 	}
 }
 
-/* A package is in one group. */
+/* A package is in one group, once. */
 static void check_package_groups(VarveLoader *loader)
 {
 	const VarveTable *groups = varve_table_child(loader->top, "package-groups");
@@ -375,14 +375,14 @@ static void check_package_groups(VarveLoader *loader)
 		for (guint32 j = 0; packages && packages->field && j < packages->value->array.n;
 		     j++) {
 			const char *name = varve_item_string(packages, j);
-			const char *first = g_hash_table_lookup(seen, name);
+			VarveTomlSpan span = packages->value->array.items[j]->span;
 
-			if (first && strcmp(first, group->name) != 0)
-				varve_loader_mistake(loader, packages->source,
-						     packages->value->array.items[j]->span,
-						     "'%s' is in package group '%s' too", name,
-						     first);
-			g_hash_table_insert(seen, (gpointer)name, (gpointer)group->name);
+			if (g_hash_table_insert(seen, (gpointer)name, (gpointer)group->name))
+				continue;
+			varve_loader_mistake(loader, packages->source, span,
+					     "'%s' is in a package group already; a package is in "
+					     "one group, once",
+					     name);
 		}
 	}
 }

@@ -155,7 +155,7 @@ static const VarveSchema package_group_config_schema = { .fields = package_group
 
 static const VarveField package_group_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, AT(VarvePackageGroup, description) },
-	{ "packages", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, AT(VarvePackageGroup, packages),
+	{ "packages", VARVE_FIELD_STRINGS, 0, AT(VarvePackageGroup, packages),
 	  .check = varve_check_package },
 	{ "default-package-config", VARVE_FIELD_TABLE, 0, UNBOUND,
 	  .schema = &package_group_config_schema },

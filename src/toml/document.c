@@ -37,7 +37,8 @@ char *varve_toml_copy(VarveToml *toml, const char *text, gsize size)
 {
 	char *copy = varve_toml_alloc(toml, size + 1);
 
-	memcpy(copy, text, size);
+	if (size > 0)
+		memcpy(copy, text, size);
 	copy[size] = '\0';
 	return copy;
 }

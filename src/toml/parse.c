@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+#define SCALAR_SIZE ((gsize)16)
+G_STATIC_ASSERT(sizeof(((VarveTomlValue *)0)->string) <= SCALAR_SIZE);
+G_STATIC_ASSERT(sizeof(((VarveTomlValue *)0)->datetime) <= SCALAR_SIZE);
+G_STATIC_ASSERT(sizeof(((VarveTomlValue *)0)->array) <= SCALAR_SIZE);
+
 static guint32 offset_of(const VarveTomlParser *parser, const char *at)
 {
 	return (guint32)(at - parser->toml->text);
@@ -56,9 +61,12 @@ static gboolean expected(VarveTomlParser *parser, const char *what)
 
 VarveTomlValue *varve_toml_new_value(VarveTomlParser *parser, VarveTomlType type, const char *start)
 {
-	VarveTomlValue *value = varve_toml_alloc(parser->toml, sizeof(*value));
+	/* Most values are scalars: they get no room for what only tables have. */
+	gsize size = type == VARVE_TOML_TABLE ? sizeof(VarveTomlValue)
+					      : offsetof(VarveTomlValue, string) + SCALAR_SIZE;
+	VarveTomlValue *value = varve_toml_alloc(parser->toml, size);
 
-	memset(value, 0, sizeof(*value));
+	memset(value, 0, size);
 	value->type = type;
 	value->span.start = offset_of(parser, start);
 	value->span.end = value->span.start;

@@ -84,6 +84,11 @@ static gboolean bad_control(VarveTomlParser *parser)
 /* "…" and '…'; the parser stands on the opening quote. */
 static gboolean scan_line_string(VarveTomlParser *parser, const char **ret_text, gsize *ret_size)
 {
+	/* Where a string may end or be wrong. */
+	static const gboolean stops[256] = {
+		[0 ... 8] = TRUE, [10 ... 31] = TRUE, ['"'] = TRUE,
+		['\''] = TRUE,    ['\\'] = TRUE,      [127] = TRUE,
+	};
 	const char *start = parser->at, *run = start + 1;
 	char quote = *start;
 	gboolean good = TRUE;
@@ -91,7 +96,11 @@ static gboolean scan_line_string(VarveTomlParser *parser, const char **ret_text,
 	parser->scratch_size = 0;
 	parser->at++;
 	for (;;) {
-		char c = *parser->at;
+		char c;
+
+		while (!stops[(guint8)*parser->at])
+			parser->at++;
+		c = *parser->at;
 
 		if (c == quote)
 			break;
