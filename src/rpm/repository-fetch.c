@@ -10,20 +10,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
-gboolean varve_package_repository_fail(const char *name, const GError *cause, const char *what,
-				       GError **error)
+gboolean varve_package_repository_fail(const VarvePackageRepository *repository,
+				       const GError *cause, const char *what, GError **error)
 {
-	const char *text = cause ? cause->message : "no reason given";
+	g_autofree char *text =
+		g_strdup_printf("%s%s%s%s", cause ? cause->message : "no reason given",
+				repository->last_failure ? " (" : "",
+				repository->last_failure ? repository->last_failure : "",
+				repository->last_failure ? ")" : "");
 	VarveError code = VARVE_ERROR_SYSTEM;
 
 	/* librepo reports every failed download by one code; only its text tells which. */
-	if (strstr(text, "404") || strstr(text, "410 for") || strstr(text, "Couldn't open file") ||
-	    strstr(text, "Couldn't read a file") || strstr(text, "No such file"))
+	if (strstr(text, "code: 404") || strstr(text, "code: 410") || strstr(text, "error (37)"))
 		code = VARVE_ERROR_NOT_FOUND;
 	else if (strstr(text, "hecksum"))
 		code = VARVE_ERROR_CORRUPT;
-	return varve_fail(error, code, "repository '%s': %s: %s", name, what, text);
+	return varve_fail(error, code, "repository '%s': %s: %s", repository->name, what, text);
 }
 
 static char *partial_of(const char *path)
@@ -31,20 +35,33 @@ static char *partial_of(const char *path)
 	return g_strconcat(path, ".part", NULL);
 }
 
+static int on_file_failure(void *data, const char *message, const char *url)
+{
+	VarvePackageRepository *repository = data;
+
+	(void)url;
+	g_free(repository->last_failure);
+	repository->last_failure = g_strdup(message);
+	return LR_CB_OK;
+}
+
 static gboolean get_once(VarvePackageRepository *repository, const char *base, const char *url,
 			 const char *partial, const char *algorithm, const char *digest,
 			 guint64 size, GError **error)
 {
 	GError *cause = NULL;
-	LrPackageTarget *target = lr_packagetarget_new(
+	LrPackageTarget *target = lr_packagetarget_new_v2(
 		repository->handle, url, partial,
 		algorithm ? lr_checksum_type(algorithm) : LR_CHECKSUM_UNKNOWN, digest, (gint64)size,
-		base, algorithm != NULL, NULL, NULL, &cause);
+		base, algorithm != NULL, NULL, repository, NULL, on_file_failure, &cause);
 	g_autoptr(GSList) list = g_slist_append(NULL, target);
-	gboolean fine = target && lr_download_packages(list, LR_PACKAGEDOWNLOAD_FAILFAST, &cause);
+	gboolean fine;
+
+	g_clear_pointer(&repository->last_failure, g_free);
+	fine = target && lr_download_packages(list, LR_PACKAGEDOWNLOAD_FAILFAST, &cause);
 
 	if (!fine)
-		varve_package_repository_fail(repository->name, cause, url, error);
+		varve_package_repository_fail(repository, cause, url, error);
 	g_clear_error(&cause);
 	if (target)
 		lr_packagetarget_free(target);
@@ -87,7 +104,9 @@ typedef struct {
 	VarvePackage *package; /* borrowed */
 	char *path;
 	char *partial;
+	char *kept; /* what came before a connection broke */
 	gboolean present;
+	gboolean bad; /* came whole with another digest: nothing of it is worth keeping */
 	guint64 reported;
 	struct Fetch *fetch;
 } Item;
@@ -139,6 +158,7 @@ static void set_paths(Fetch *fetch, const GPtrArray *packages)
 		name = g_strdup_printf("%s-%s", digest, file);
 		item->path = g_build_filename(fetch->repository->directory, "packages", name, NULL);
 		item->partial = partial_of(item->path);
+		item->kept = g_strconcat(item->path, ".kept", NULL);
 	}
 }
 
@@ -147,6 +167,7 @@ static void clear_items(Fetch *fetch)
 	for (gsize i = 0; i < fetch->n_items; i++) {
 		g_free(fetch->items[i].path);
 		g_free(fetch->items[i].partial);
+		g_free(fetch->items[i].kept);
 	}
 	g_free(fetch->items);
 }
@@ -162,6 +183,37 @@ static int on_progress(void *data, double total, double now)
 				     item->fetch->data);
 	item->reported = MAX(item->reported, bytes);
 	return LR_CB_OK;
+}
+
+static guint64 size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (guint64)st.st_size : 0;
+}
+
+/* librepo resumes a file that it was killed over, but throws away what came over a connection that
+ * broke: this is called just before it does. */
+static int on_failure(void *data, const char *message, const char *url)
+{
+	Item *item = data;
+
+	on_file_failure(item->fetch->repository, message, url);
+	item->bad |= strstr(message, "hecksum") != NULL;
+	if (g_str_has_prefix(message, "Curl error") && size_of(item->partial) > size_of(item->kept))
+		varve_file_copy(item->partial, item->kept, 0644, NULL);
+	return LR_CB_OK;
+}
+
+/* Puts what was kept where librepo looks, with the mark by which it knows its own. */
+static void restore_kept(const Item *item)
+{
+	if (size_of(item->kept) <= size_of(item->partial)) {
+		unlink(item->kept);
+		return;
+	}
+	if (rename(item->kept, item->partial) == 0)
+		setxattr(item->partial, "user.Librepo.DownloadInProgress", "1", 1, 0);
 }
 
 static void free_target(gpointer target)
@@ -186,9 +238,12 @@ static gboolean download(Fetch *fetch, GError **error)
 		if (item->present)
 			continue;
 		varve_digest_to_hex(&item->package->digest, hex);
-		target = lr_packagetarget_new(fetch->repository->handle, url, item->partial,
-					      LR_CHECKSUM_SHA256, hex, (gint64)item->package->size,
-					      NULL, TRUE, on_progress, item, &cause);
+		restore_kept(item);
+		item->bad = FALSE;
+		target = lr_packagetarget_new_v2(fetch->repository->handle, url, item->partial,
+						 LR_CHECKSUM_SHA256, hex,
+						 (gint64)item->package->size, NULL, TRUE,
+						 on_progress, item, NULL, on_failure, &cause);
 		fine = target != NULL;
 		if (target)
 			targets = g_slist_prepend(targets, target);
@@ -196,7 +251,7 @@ static gboolean download(Fetch *fetch, GError **error)
 	targets = g_slist_reverse(targets);
 	fine = fine && (!targets || lr_download_packages(targets, 0, &cause));
 	if (!fine)
-		varve_package_repository_fail(fetch->repository->name, cause, "packages", error);
+		varve_package_repository_fail(fetch->repository, cause, "packages", error);
 	g_clear_error(&cause);
 	g_slist_free_full(targets, free_target);
 	return fine;
@@ -226,11 +281,14 @@ static gboolean settle(Fetch *fetch, GString *missing, GError **error)
 static void forget_bad_parts(Fetch *fetch)
 {
 	for (gsize i = 0; i < fetch->n_items; i++) {
-		struct stat st;
+		const Item *item = &fetch->items[i];
 
-		if (!fetch->items[i].present && stat(fetch->items[i].partial, &st) == 0 &&
-		    (guint64)st.st_size >= fetch->items[i].package->size)
-			unlink(fetch->items[i].partial);
+		if (item->present)
+			continue;
+		if (item->bad || size_of(item->partial) >= item->package->size)
+			unlink(item->partial);
+		if (item->bad || size_of(item->kept) >= item->package->size)
+			unlink(item->kept);
 	}
 }
 
@@ -254,8 +312,11 @@ static gboolean fetch_remote(Fetch *fetch, GError **error)
 			return varve_fail(
 				error, VARVE_ERROR_NOT_FOUND,
 				"repository '%s': could not be fetched whole and with the digest "
-				"that the metadata give:%s",
-				fetch->repository->name, missing->str);
+				"that the metadata give (%s):%s",
+				fetch->repository->name,
+				fetch->repository->last_failure ? fetch->repository->last_failure
+								: "no mirror has them",
+				missing->str);
 	}
 	return TRUE;
 }

@@ -16,13 +16,14 @@ struct VarvePackageRepository {
 	char *primary;
 	char *filelists; /* NULL until asked for */
 	LrYumRepoMd *records;
+	char *last_failure; /* (nullable) what the last mirror that failed said */
 	VarveDigest digest;
 	gint64 timestamp;
 };
 
-/** varve_package_repository_fail: an error of librepo in our terms; takes nothing. */
-gboolean varve_package_repository_fail(const char *name, const GError *cause, const char *what,
-				       GError **error);
+/** varve_package_repository_fail: an error of librepo, and of the last mirror, in our terms. */
+gboolean varve_package_repository_fail(const VarvePackageRepository *repository,
+				       const GError *cause, const char *what, GError **error);
 
 /** varve_package_repository_get: fetches one file (resuming @path.part) that is at @url below the
  *  repository, or @base where not NULL, and has this digest (@algorithm NULL: not checked). */

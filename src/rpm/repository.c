@@ -53,9 +53,22 @@ static char *substitute(const VarveRepositorySource *source, const VarveReposito
 	return copy;
 }
 
-static LrHandle *make_handle(const VarveRepositorySource *source,
+/* librepo's own error only says that all mirrors were tried. */
+static int on_mirror_failure(void *data, const char *message, const char *url, const char *metadata)
+{
+	VarvePackageRepository *repository = data;
+
+	(void)url;
+	(void)metadata;
+	g_free(repository->last_failure);
+	repository->last_failure = g_strdup(message);
+	return LR_CB_OK;
+}
+
+static LrHandle *make_handle(VarvePackageRepository *repository,
+			     const VarveRepositorySource *source,
 			     const VarveRepositoryOptions *options, const char *stage,
-			     char **ret_local, GError **error)
+			     GError **error)
 {
 	g_autoptr(LrHandle) handle = lr_handle_init();
 	const char *address = source->metalink     ? source->metalink
@@ -76,14 +89,16 @@ static LrHandle *make_handle(const VarveRepositorySource *source,
 	    !lr_handle_setopt(handle, &cause, LRO_DESTDIR, stage) ||
 	    !lr_handle_setopt(handle, &cause, LRO_YUMDLIST, nothing) ||
 	    !lr_handle_setopt(handle, &cause, LRO_CHECKSUM, 1L) ||
+	    !lr_handle_setopt(handle, &cause, LRO_HMFCB, on_mirror_failure) ||
+	    !lr_handle_setopt(handle, &cause, LRO_PROGRESSDATA, repository) ||
 	    !lr_handle_setopt(handle, &cause, LRO_USERAGENT, "varve/" VARVE_VERSION) ||
 	    !lr_handle_setopt(handle, &cause, LRO_MAXPARALLELDOWNLOADS, 8L) ||
 	    !lr_handle_setopt(handle, &cause, LRO_MAXDOWNLOADSPERMIRROR, 4L)) {
-		varve_package_repository_fail(source->name, cause, "setting up", error);
+		varve_package_repository_fail(repository, cause, "setting up", error);
 		return NULL;
 	}
 	if (source->baseurl && g_str_has_prefix(url, "file:"))
-		*ret_local = g_filename_from_uri(url, NULL, NULL);
+		repository->local = g_filename_from_uri(url, NULL, NULL);
 	return g_steal_pointer(&handle);
 }
 
@@ -252,9 +267,17 @@ static gboolean open_staged(VarvePackageRepository *repository, const VarveRepos
 	LrYumRepo *found = NULL;
 	guint64 size;
 
+	if (repository->local) {
+		g_autofree char *repomd =
+			g_build_filename(repository->local, "repodata", "repomd.xml", NULL);
+
+		if (access(repomd, R_OK) < 0)
+			return varve_fail_errno(error, errno, "repository '%s': %s",
+						repository->name, repomd);
+	}
 	if (!lr_handle_perform(repository->handle, result, &cause) ||
 	    !lr_result_getinfo(result, &cause, LRR_YUM_REPO, &found))
-		return varve_package_repository_fail(repository->name, cause, "repodata/repomd.xml",
+		return varve_package_repository_fail(repository, cause, "repodata/repomd.xml",
 						     error);
 	if (!check_signature(repository, source, found, error) ||
 	    !varve_rpm_digest_file(found->repomd, &repository->digest, &size, error))
@@ -294,7 +317,7 @@ VarvePackageRepository *varve_package_repository_open(const VarveRepositorySourc
 	}
 	if (!varve_dir_remove(AT_FDCWD, stage, error) || !varve_dir_make(stage, 0755, error))
 		return NULL;
-	repository->handle = make_handle(source, options, stage, &repository->local, error);
+	repository->handle = make_handle(repository, source, options, stage, error);
 	if (!repository->handle || !open_staged(repository, source, error))
 		return NULL;
 	varve_dir_remove(AT_FDCWD, stage, NULL);
@@ -315,6 +338,7 @@ void varve_package_repository_free(VarvePackageRepository *repository)
 	g_free(repository->repomd);
 	g_free(repository->primary);
 	g_free(repository->filelists);
+	g_free(repository->last_failure);
 	g_free(repository);
 }
 

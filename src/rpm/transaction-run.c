@@ -486,6 +486,21 @@ static gboolean save_database(int directory, GError **error)
 	return copy_fd(from, to, error);
 }
 
+/* librpm leaves SQLite's write-ahead log and its index behind, empty and not reproducible. */
+static gboolean tidy_database(const char *inside, GError **error)
+{
+	g_autofree char *log = g_strconcat(ROOT "/", inside, "/" DATABASE_FILE "-wal", NULL);
+	g_autofree char *index = g_strconcat(ROOT "/", inside, "/" DATABASE_FILE "-shm", NULL);
+	struct stat st;
+
+	if (lstat(log, &st) == 0 && st.st_size > 0)
+		return varve_fail(error, VARVE_ERROR_SYSTEM,
+				  "the RPM database in /%s was not closed properly", inside);
+	unlink(log);
+	unlink(index);
+	return TRUE;
+}
+
 static int open_database(const char *directory, gboolean write)
 {
 	g_autofree char *path =
@@ -534,7 +549,9 @@ gboolean varve_transaction_child(const VarveTransaction *transaction, int report
 	       varve_transaction_own(transaction, root, run.items, run.n_items, error) &&
 	       settle_mount_points(&run, error);
 	rpmtsFree(ts);
-	if (fine && saved >= 0 && !transaction->database)
+	if (fine && transaction->database)
+		fine = tidy_database(transaction->database, error);
+	else if (fine && saved >= 0)
 		fine = save_database(saved, error);
 	return fine;
 }
