@@ -11,7 +11,6 @@
 #define BLOCK VARVE_VERITY_BLOCK
 #define HASHES_PER_BLOCK (BLOCK / VARVE_DIGEST_SIZE)
 #define LEVELS_MAX 8 /* 128^8 blocks are more than 2^64 bytes */
-#define SUPERBLOCK_SIZE 512
 #define MAGIC "verity\0\0"
 
 /* What one thread takes at a time, and what it reads at once: the latter stays in the second-level
@@ -140,10 +139,9 @@ static gboolean store_digests(gpointer data, guint64 first, const VarveDigest *d
 	return TRUE;
 }
 
-static gboolean write_superblock(int fd, guint64 offset, guint64 blocks, GError **error)
+static void make_superblock(guint64 blocks, uint8_t block[BLOCK])
 {
-	uint8_t block[BLOCK] = { 0 };
-
+	memset(block, 0, BLOCK);
 	memcpy(block, MAGIC, 8);
 	varve_put_le32(block + SUPERBLOCK_VERSION, 1);
 	varve_put_le32(block + SUPERBLOCK_HASH_TYPE, 1);
@@ -151,6 +149,13 @@ static gboolean write_superblock(int fd, guint64 offset, guint64 blocks, GError 
 	varve_put_le32(block + SUPERBLOCK_DATA_BLOCK_SIZE, BLOCK);
 	varve_put_le32(block + SUPERBLOCK_HASH_BLOCK_SIZE, BLOCK);
 	varve_put_le64(block + SUPERBLOCK_DATA_BLOCKS, blocks);
+}
+
+static gboolean write_superblock(int fd, guint64 offset, guint64 blocks, GError **error)
+{
+	uint8_t block[BLOCK];
+
+	make_superblock(blocks, block);
 	if (varve_fd_pwrite_full(fd, block, sizeof(block), (off_t)offset) < 0)
 		return varve_fail_errno(error, errno, "verity superblock: write");
 	return TRUE;
@@ -304,7 +309,7 @@ gboolean varve_verity_verify(int data_fd, guint64 data_offset, guint64 data_size
 gboolean varve_verity_read_superblock(int fd, guint64 hash_offset, VarveVeritySuperblock *ret,
 				      GError **error)
 {
-	uint8_t block[SUPERBLOCK_SIZE];
+	uint8_t block[BLOCK], expected[BLOCK];
 	ssize_t n = varve_fd_read_full(fd, block, sizeof(block), (off_t)hash_offset);
 	char algorithm[33] = { 0 };
 	guint64 blocks;
@@ -337,6 +342,12 @@ gboolean varve_verity_read_superblock(int fd, guint64 hash_offset, VarveVeritySu
 	if (blocks == 0 || blocks > G_MAXINT64 / BLOCK)
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  "verity superblock: %" G_GUINT64_FORMAT " data blocks", blocks);
+	/* The root hash does not cover this block: it has one form, so that nothing hides in it. */
+	make_superblock(blocks, expected);
+	if (memcmp(block, expected, sizeof(block)) != 0)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "verity superblock: it has a UUID, or bytes in its padding; "
+				  "expected zeros");
 	tree_layout(blocks, &tree);
 	*ret = (VarveVeritySuperblock){ .data_blocks = blocks, .hash_blocks = tree.total };
 	return TRUE;

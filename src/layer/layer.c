@@ -234,6 +234,13 @@ VarveLayer *varve_layer_open(int fd, const char *name, GError **error)
 		g_prefix_error(error, "layer '%s': ", name);
 		return NULL;
 	}
+	if (gpt->backup_differs) {
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "layer '%s': the partition table at its end is missing or differs from "
+			   "the first: the file was changed or damaged",
+			   name);
+		return NULL;
+	}
 	if (!find_partitions(layer, gpt, parts, error))
 		return NULL;
 	layer->data = (Extent){ parts[0]->offset, parts[0]->size };

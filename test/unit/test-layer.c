@@ -193,7 +193,10 @@ static void test_should_fail_one_flipped_bit(gconstpointer data)
 	assert_flip(f, f->hash_offset + 72, "the data partition has");
 	assert_flip(f, f->hash_offset + 4096, "verity tree");
 	assert_flip(f, f->hash_offset + 3 * 4096 + 7, "verity tree");
+	assert_flip(f, f->hash_offset + 4095, "verity superblock");
 	assert_flip(f, f->signature_offset + 4095, "not NUL");
+	assert_flip(f, f->size - 512 + 57, "at its end");
+	assert_flip(f, f->size - 33 * 512, "at its end");
 	/* Changes of the JSON: of its form, of the root hash, of the signature. */
 	assert_flip(f, f->signature_offset, "signature partition");
 	for (size_t i = 0; i < 600; i += 7)

@@ -167,8 +167,8 @@ static void test_should_fail_truncated(void)
 
 static void test_should_fail_superblocks(void)
 {
-	/* version, hash type, algorithm, block sizes, number of blocks, salt size */
-	static const guint64 offsets[] = { 0, 8, 12, 32, 65, 69, 79, 80 };
+	/* version, hash type, UUID, algorithm, block sizes, number of blocks, salt, padding */
+	static const guint64 offsets[] = { 0, 8, 12, 16, 31, 32, 65, 69, 79, 80, 88, 4095 };
 	int fd = make_data(2);
 	VarveVeritySuperblock superblock;
 	VarveDigest root;
