@@ -221,6 +221,28 @@ typedef struct VarveDefinition {
  * a caret below it; the last line counts them.
  */
 VarveDefinition *varve_definition_load(const char *path, GError **error);
+/** One mistake, for programs. */
+typedef struct {
+	char *file; /* as VarveOrigin.file */
+	guint line, column;
+	char *message;
+} VarveDefinitionMistake;
+
+void varve_definition_mistake_free(VarveDefinitionMistake *mistake);
+
+/**
+ * varve_definition_load_listing:
+ * The same.
+ *
+ * @mistakes: (element-type VarveDefinitionMistake) all of them are appended, sorted.
+ */
+VarveDefinition *varve_definition_load_listing(const char *path, GPtrArray *mistakes,
+					       GError **error);
+
+/** varve_definition_message: (caller frees) "file:line:column: @message", the line and a caret. */
+char *varve_definition_message(const VarveDefinition *definition, const VarveOrigin *origin,
+			       const char *message);
+
 void varve_definition_free(VarveDefinition *definition);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveDefinition, varve_definition_free)
 

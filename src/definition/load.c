@@ -265,6 +265,12 @@ static void load(VarveLoader *loader, const char *root_file)
 
 VarveDefinition *varve_definition_load(const char *path, GError **error)
 {
+	return varve_definition_load_listing(path, NULL, error);
+}
+
+VarveDefinition *varve_definition_load_listing(const char *path, GPtrArray *mistakes,
+					       GError **error)
+{
 	g_autofree char *root_file = find_root_file(path, error);
 	g_autofree char *directory = NULL, *absolute = NULL, *report = NULL;
 	g_autoptr(VarveDefinition) definition = NULL;
@@ -281,7 +287,7 @@ VarveDefinition *varve_definition_load(const char *path, GError **error)
 		strcmp(directory, ".") == 0 ? g_strdup("") : g_strconcat(directory, "/", NULL);
 	absolute = g_canonicalize_filename(root_file, NULL);
 	load(loader, absolute);
-	report = varve_loader_report(loader);
+	report = varve_loader_report(loader, mistakes);
 	if (!report)
 		return g_steal_pointer(&definition);
 	varve_fail(error, VARVE_ERROR_DEFINITION, "%s", report);

@@ -101,7 +101,61 @@ static gboolean same_mistake(const VarveMistake *a, const VarveMistake *b)
 	       strcmp(a->message, b->message) == 0;
 }
 
-char *varve_loader_report(VarveLoader *loader)
+void varve_definition_mistake_free(VarveDefinitionMistake *mistake)
+{
+	if (!mistake)
+		return;
+	g_free(mistake->file);
+	g_free(mistake->message);
+	g_free(mistake);
+}
+
+static void add_to_list(GPtrArray *list, const VarveMistake *mistake)
+{
+	VarveOrigin origin = varve_source_origin(mistake->source, mistake->span);
+	VarveDefinitionMistake *one = g_new0(VarveDefinitionMistake, 1);
+
+	one->file = g_strdup(origin.file);
+	one->line = origin.line;
+	one->column = origin.column;
+	one->message = g_strdup(mistake->message);
+	g_ptr_array_add(list, one);
+}
+
+/* The byte of @source's text at @line and @column. */
+static guint32 offset_at(const VarveSource *source, guint line, guint column)
+{
+	gsize size;
+	const char *text = varve_toml_text(source->toml, &size), *end = text + size, *at = text;
+
+	for (guint i = 1; i < line && at < end; i++) {
+		const char *newline = memchr(at, '\n', (gsize)(end - at));
+
+		at = newline ? newline + 1 : end;
+	}
+	for (guint i = 1; i < column && at < end; i++)
+		at = g_utf8_next_char(at);
+	return (guint32)(MIN(at, end) - text);
+}
+
+char *varve_definition_message(const VarveDefinition *definition, const VarveOrigin *origin,
+			       const char *message)
+{
+	const VarveLoader *loader = (const VarveLoader *)definition->store;
+
+	for (guint i = 0; origin->line > 0 && i < loader->sources->len; i++) {
+		const VarveSource *source = loader->sources->pdata[i];
+		VarveTomlSpan span;
+
+		if (strcmp(source->name, origin->file) != 0)
+			continue;
+		span.start = span.end = offset_at(source, origin->line, origin->column);
+		return varve_toml_message(source->toml, span, message);
+	}
+	return g_strdup(message);
+}
+
+char *varve_loader_report(VarveLoader *loader, GPtrArray *list)
 {
 	GPtrArray *mistakes = loader->mistakes;
 	g_autoptr(GString) out = g_string_new(NULL);
@@ -117,6 +171,8 @@ char *varve_loader_report(VarveLoader *loader)
 
 		if (before && same_mistake(before, mistake))
 			continue;
+		if (list)
+			add_to_list(list, mistake);
 		files += !before || before->source != mistake->source;
 		if (++n > MISTAKES_SHOWN)
 			continue;

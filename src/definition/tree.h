@@ -139,8 +139,9 @@ void varve_key_mistake(VarveLoader *loader, const VarveItem *item, const char *f
 void varve_table_mistake(VarveLoader *loader, const VarveTable *table, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 
-/** (caller frees, nullable) all mistakes, sorted, formatted; NULL where there are none. */
-char *varve_loader_report(VarveLoader *loader);
+/** (caller frees, nullable) all mistakes, sorted, formatted; NULL where there are none. @list:
+ *  (nullable) takes a VarveDefinitionMistake each. */
+char *varve_loader_report(VarveLoader *loader, GPtrArray *list);
 
 VarveOrigin varve_source_origin(const VarveSource *source, VarveTomlSpan span);
 /** (caller frees) "file:line" of where @item was set. */
