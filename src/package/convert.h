@@ -8,7 +8,7 @@
 #include "package/deb822.h"
 
 /* Part of every cache key: counts the changes of what a conversion gives. */
-#define VARVE_CONVERTER_VERSION 1
+#define VARVE_CONVERTER_VERSION 2
 
 /** What all conversions of one import share; nothing is owned, nothing changes meanwhile. */
 typedef struct {

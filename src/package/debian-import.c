@@ -513,6 +513,38 @@ static gboolean remove_others(Import *import, GPtrArray *names, GError **error)
 	return TRUE;
 }
 
+/* With `prune`: what no repository holds any more, and .debs of other versions. */
+static gboolean prune_cache(const Import *import, GError **error)
+{
+	g_autoptr(GHashTable) kept = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *const directories[] = { import->rpms, import->debs };
+
+	for (guint i = 0; i < import->items->len; i++) {
+		const Item *item = g_ptr_array_index(import->items, i);
+
+		g_hash_table_add(kept, item->deb);
+		g_hash_table_add(kept, item->cached);
+	}
+	for (gsize k = 0; k < G_N_ELEMENTS(directories); k++) {
+		g_auto(GStrv) names = NULL;
+
+		if (!varve_dir_list(AT_FDCWD, directories[k], &names, error))
+			return FALSE;
+		for (char **name = names; *name; name++) {
+			g_autofree char *path = g_build_filename(directories[k], *name, NULL);
+			struct stat st;
+
+			/* Another architecture's repository may link to it. */
+			if (g_hash_table_contains(kept, path) || lstat(path, &st) < 0 ||
+			    !S_ISREG(st.st_mode) || st.st_nlink > 1)
+				continue;
+			if (unlink(path) < 0)
+				return varve_fail_errno(error, errno, "%s: cannot remove", path);
+		}
+	}
+	return TRUE;
+}
+
 /* What the index depends on, as a digest: names and inodes' identities of all packages, the key. */
 static char *index_state(const Import *import, const GPtrArray *names)
 {
@@ -578,7 +610,7 @@ gboolean varve_debian_import(const VarveDebianImport *options, VarveDebianImport
 					     .user = &import,
 					     .identity = import.identity };
 	if (!list_items(&import, error) || !fetch(&import, error) || !convert(&import, error) ||
-	    !publish(&import, error))
+	    !publish(&import, error) || (options->prune && !prune_cache(&import, error)))
 		return FALSE;
 	*ret_imported = import.result;
 	return TRUE;

@@ -21,8 +21,8 @@ typedef struct {
 	const char *cache;            /* directory: apt's lists, .debs, converted packages */
 	const char *output;           /* directory: the repository */
 	gboolean refresh;             /* fetch the lists anew */
-	gboolean prune; /* drop packages of earlier imports from the repository; else they stay,
-			 * so that a lock file of yesterday still finds what it names */
+	gboolean prune; /* drop packages of earlier imports from the repository and the cache; else
+			 * they stay, so that a lock file of yesterday still finds what it names */
 } VarveDebianImport;
 
 typedef struct {

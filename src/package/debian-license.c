@@ -2,6 +2,7 @@
  */
 #include "package/debian-license.h"
 
+#include "format/license.h"
 #include "package/deb822.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@ static const struct {
 } known[] = {
 	{ "agpl-3", "AGPL-3.0-only" },
 	{ "agpl-3+", "AGPL-3.0-or-later" },
+	{ "apache-2", "Apache-2.0" },
 	{ "apache-2.0", "Apache-2.0" },
 	{ "artistic", "Artistic-1.0-Perl" },
 	{ "artistic-2.0", "Artistic-2.0" },
@@ -58,35 +60,116 @@ static const struct {
 /* Letters, digits, dots and dashes are all that an SPDX LicenseRef may have. */
 static char *license_ref(const char *name)
 {
-	g_autofree char *clean = g_strdup(name);
+	gboolean later = g_str_has_suffix(name, "+");
+	g_autofree char *clean = g_strndup(name, strlen(name) - (later ? 1 : 0));
 
 	for (char *c = clean; *c; c++)
 		if (!g_ascii_isalnum(*c) && *c != '.' && *c != '-')
 			*c = '-';
-	return g_strconcat("LicenseRef-Debian-", clean, NULL);
+	return g_strconcat("LicenseRef-Debian-", clean, later ? "-or-later" : "", NULL);
 }
 
-/* "GPL-2+ or MIT and BSD-3-clause, and …": the names between the words. */
+static char *spdx_name(const char *name)
+{
+	g_autofree char *lower = g_ascii_strdown(name, -1);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+		if (strcmp(known[i].debian, lower) == 0)
+			return g_strdup(known[i].spdx);
+	return varve_license_is_expression(name) ? g_strdup(name) : license_ref(name);
+}
+
+/* Reading a synopsis (copyright-format 1.0, 7.2): names joined by "and" and "or", of which "and"
+ * binds closer, as in SPDX; a comma before one of them parts the whole. Exceptions ("with …") are
+ * in the text and left out here. */
+typedef struct {
+	GPtrArray *groups; /* of char* */
+	GString *group;    /* the one that is being read */
+	const char *joint; /* (nullable) of the next name, said by a word */
+	gboolean groups_are_choices;
+} Synopsis;
+
+static void close_group(Synopsis *synopsis)
+{
+	if (synopsis->group->len)
+		g_ptr_array_add(synopsis->groups, g_strdup(synopsis->group->str));
+	g_string_truncate(synopsis->group, 0);
+	synopsis->joint = NULL;
+}
+
+static void add_word(Synopsis *synopsis, const char *word)
+{
+	gboolean is_or = g_ascii_strcasecmp(word, "or") == 0;
+	g_autofree char *name = NULL;
+
+	if (is_or || g_ascii_strcasecmp(word, "and") == 0) {
+		if (synopsis->group->len)
+			synopsis->joint = is_or ? " OR " : " AND ";
+		else if (synopsis->groups->len)
+			synopsis->groups_are_choices |= is_or;
+		return;
+	}
+	name = spdx_name(word);
+	if (synopsis->group->len)
+		g_string_append(synopsis->group, synopsis->joint ? synopsis->joint : " AND ");
+	g_string_append(synopsis->group, name);
+	synopsis->joint = NULL;
+}
+
+static void read_synopsis(Synopsis *synopsis, char *line)
+{
+	g_auto(GStrv) words = NULL;
+	gboolean excepted = FALSE;
+
+	g_strdelimit(line, "()|/\t", ' ');
+	words = g_strsplit(line, " ", -1);
+	for (char **word = words; *word; word++) {
+		char *comma = strchr(*word, ',');
+
+		if (comma)
+			*comma = '\0';
+		if (g_ascii_strcasecmp(*word, "and") == 0 || g_ascii_strcasecmp(*word, "or") == 0)
+			excepted = FALSE;
+		else if (g_ascii_strcasecmp(*word, "with") == 0)
+			excepted = TRUE;
+		if (**word && !excepted)
+			add_word(synopsis, *word);
+		if (comma) {
+			excepted = FALSE;
+			close_group(synopsis);
+		}
+	}
+	close_group(synopsis);
+}
+
+/* What a synopsis asks for, taken apart at its outermost "and"s. */
 static void add_names(GTree *names, const char *value)
 {
 	g_autofree char *line = g_strndup(value, strcspn(value, "\n"));
-	g_auto(GStrv) words = NULL;
+	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GString) group = g_string_new(NULL);
+	Synopsis synopsis = { .groups = groups, .group = group };
 
-	g_strdelimit(line, ",()|/", ' ');
-	words = g_strsplit_set(line, " \t", -1);
-	for (char **word = words; *word; word++) {
-		g_autofree char *lower = g_ascii_strdown(*word, -1);
-		const char *spdx = NULL;
+	read_synopsis(&synopsis, line);
+	if (synopsis.groups_are_choices) {
+		g_autofree char *whole = NULL;
 
-		if (!*lower || strcmp(lower, "and") == 0 || strcmp(lower, "or") == 0)
+		g_ptr_array_add(groups, NULL);
+		whole = g_strjoinv(" OR ", (char **)groups->pdata);
+		g_tree_insert(names, g_strdup_printf("(%s)", whole), NULL);
+		return;
+	}
+	for (guint i = 0; i < groups->len; i++) {
+		const char *text = g_ptr_array_index(groups, i);
+		g_auto(GStrv) parts = NULL;
+
+		if (strstr(text, " OR ")) {
+			g_tree_insert(names, g_strdup_printf("(%s)", text), NULL);
 			continue;
-		/* "GPL-2+ with OpenSSL exception": the exception is in the text. */
-		if (strcmp(lower, "with") == 0)
-			break;
-		for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
-			if (strcmp(known[i].debian, lower) == 0)
-				spdx = known[i].spdx;
-		g_tree_insert(names, spdx ? g_strdup(spdx) : license_ref(*word), NULL);
+		}
+		parts = g_strsplit(text, " AND ", -1);
+		for (char **name = parts; *name; name++)
+			g_tree_insert(names, g_strdup(*name), NULL);
 	}
 }
 
@@ -124,5 +207,9 @@ char *varve_debian_license(const char *copyright)
 	g_tree_foreach(names, append_name, text);
 	if (!text->len)
 		g_string_assign(text, "LicenseRef-Debian-copyright");
+	if (g_tree_nnodes(names) == 1 && text->str[0] == '(') {
+		g_string_truncate(text, text->len - 1);
+		g_string_erase(text, 0, 1);
+	}
 	return g_string_free(text, FALSE);
 }

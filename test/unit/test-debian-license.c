@@ -1,5 +1,7 @@
 #include "package/debian-license.h"
 
+#include "format/license.h"
+
 static void test_licenses(void)
 {
 	static const char format[] = "Format: https://www.debian.org/doc/copyright-format/1.0/\n";
@@ -8,14 +10,24 @@ static void test_licenses(void)
 	} cases[] = {
 		{ "\nFiles: *\nLicense: GPL-2+\n", "GPL-2.0-or-later" },
 		{ "\nFiles: *\nLicense: Expat\n text\n\nFiles: a\nLicense: GPL-3 or Apache-2.0\n",
-		  "Apache-2.0 AND GPL-3.0-only AND MIT" },
+		  "(GPL-3.0-only OR Apache-2.0) AND MIT" },
+		{ "\nFiles: *\nLicense: GPL-1+ or Artistic\n",
+		  "GPL-1.0-or-later OR Artistic-1.0-Perl" },
+		{ "\nFiles: *\nLicense: GPL-1+ or Artistic, and BSD-3-clause and ISC\n",
+		  "(GPL-1.0-or-later OR Artistic-1.0-Perl) AND BSD-3-Clause AND ISC" },
+		{ "\nFiles: *\nLicense: GPL-2+ with OpenSSL exception or MIT\n",
+		  "GPL-2.0-or-later OR MIT" },
+		{ "\nFiles: *\nLicense: , ,\n\nFiles: a\nLicense: or\n",
+		  "LicenseRef-Debian-copyright" },
 		{ "\nFiles: *\nLicense: LGPL-2.1+, and BSD-3-clause\n",
 		  "BSD-3-Clause AND LGPL-2.1-or-later" },
 		{ "\nFiles: *\nLicense: GPL-2+ with OpenSSL exception\n", "GPL-2.0-or-later" },
 		{ "\nFiles: *\nLicense: odd_name+x\n", "LicenseRef-Debian-odd-name-x" },
+		{ "\nFiles: *\nLicense: odd-1+\n", "LicenseRef-Debian-odd-1-or-later" },
 		/* the text of a licence that files name is no licence of its own */
 		{ "\nFiles: *\nLicense: ISC\n\nLicense: Artistic\n text\n", "ISC" },
 		{ "License: MPL-2.0\n", "MPL-2.0" },
+		{ "License: Python-2.0, or GPL-2 and ISC\n", "Python-2.0 OR GPL-2.0-only AND ISC" },
 		{ "", "LicenseRef-Debian-copyright" },
 	};
 
@@ -24,6 +36,7 @@ static void test_licenses(void)
 		g_autofree char *license = varve_debian_license(text);
 
 		g_assert_cmpstr(license, ==, cases[i].license);
+		g_assert_true(varve_license_is_expression(license));
 	}
 }
 
