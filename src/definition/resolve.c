@@ -14,7 +14,8 @@ static void unknown_name(VarveLoader *loader, const VarveSource *source, VarveTo
 
 	if (varve_loader_partial(loader))
 		return;
-	for (guint i = 0; known && i < known->items->len; i++)
+	/* The nearest of thousands for each of thousands would take its time. */
+	for (guint i = 0; known && i < known->items->len && loader->mistakes->len < 200; i++)
 		g_ptr_array_add(names, (gpointer)g_array_index(known->items, VarveItem, i).key);
 	g_ptr_array_add(names, NULL);
 	nearest = varve_nearest(name, (const char *const *)names->pdata);
