@@ -8,10 +8,14 @@
 #include <solv/evr.h>
 #include <solv/poolarch.h>
 #include <solv/repo_rpmmd.h>
+#include <solv/repo_solv.h>
+#include <solv/repo_write.h>
 #include <solv/solv_xfopen.h>
+#include <solv/solvversion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 VarveSolver *varve_solver_new(const char *basearch, GError **error)
 {
@@ -65,6 +69,44 @@ static gboolean read_metadata(Repo *repo, const char *path, int flags, GError **
 	return TRUE;
 }
 
+/* Fedora's primary metadata are 100 MB of XML: what libsolv made of them is kept in its own form
+ * beside them, under a name that has their digest, and so goes with them. */
+static char *cache_path(const char *primary)
+{
+	return g_strdup_printf("%s.%s.solv", primary, solv_version);
+}
+
+static gboolean read_cache(Repo *repo, const char *primary)
+{
+	g_autofree char *path = cache_path(primary);
+	FILE *stream = fopen(path, "re");
+	int result;
+
+	if (!stream)
+		return FALSE;
+	result = repo_add_solv(repo, stream, 0);
+	fclose(stream);
+	if (result != 0)
+		repo_empty(repo, 1);
+	return result == 0;
+}
+
+/* One that cannot be written is only missed. */
+static void write_cache(Repo *repo, const char *primary)
+{
+	g_autofree char *path = cache_path(primary);
+	g_autofree char *partial = g_strconcat(path, ".part", NULL);
+	FILE *stream;
+	int result;
+
+	stream = fopen(partial, "we");
+	if (!stream)
+		return;
+	result = repo_write(repo, stream);
+	if (fclose(stream) != 0 || result != 0 || rename(partial, path) < 0)
+		unlink(partial);
+}
+
 char *varve_solver_nevra(Pool *pool, Id id)
 {
 	Solvable *s = pool_id2solvable(pool, id);
@@ -81,8 +123,7 @@ static void index_repo(VarveSolver *solver, Repo *repo)
 	Solvable *s;
 	Id id;
 
-	FOR_REPO_SOLVABLES(repo, id, s)
-	{
+	FOR_REPO_SOLVABLES (repo, id, s) {
 		char *nevra = varve_solver_nevra(solver->pool, id);
 
 		if (g_hash_table_contains(solver->by_nevra, nevra))
@@ -95,11 +136,15 @@ static void index_repo(VarveSolver *solver, Repo *repo)
 gboolean varve_solver_add(VarveSolver *solver, VarvePackageRepository *repository, GError **error)
 {
 	Repo *repo = repo_create(solver->pool, varve_package_repository_name(repository));
+	const char *primary = varve_package_repository_primary(repository);
 
 	repo->appdata = repository;
-	if (!read_metadata(repo, varve_package_repository_primary(repository), 0, error)) {
-		repo_free(repo, 1);
-		return FALSE;
+	if (!read_cache(repo, primary)) {
+		if (!read_metadata(repo, primary, 0, error)) {
+			repo_free(repo, 1);
+			return FALSE;
+		}
+		write_cache(repo, primary);
 	}
 	g_ptr_array_add(solver->repositories, repo);
 	index_repo(solver, repo);
@@ -111,10 +156,17 @@ gboolean varve_solver_load_filelists(VarveSolver *solver, GError **error)
 {
 	for (guint i = 0; !solver->filelists && i < solver->repositories->len; i++) {
 		Repo *repo = g_ptr_array_index(solver->repositories, i);
-		const char *path = varve_package_repository_filelists(repo->appdata, error);
+		g_autoptr(GError) cause = NULL;
+		const char *path = varve_package_repository_filelists(repo->appdata, &cause);
 
-		if (!path ||
-		    !read_metadata(repo, path, REPO_EXTEND_SOLVABLES | REPO_LOCALPOOL, error))
+		/* A repository may be without. */
+		if (g_error_matches(cause, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+			continue;
+		if (cause) {
+			g_propagate_error(error, g_steal_pointer(&cause));
+			return FALSE;
+		}
+		if (!read_metadata(repo, path, REPO_EXTEND_SOLVABLES | REPO_LOCALPOOL, error))
 			return FALSE;
 	}
 	solver->filelists = TRUE;
@@ -147,8 +199,7 @@ Id varve_solver_lookup(VarveSolver *solver, const char *nevra, const VarveDigest
 		Repo *repo = g_ptr_array_index(solver->repositories, i);
 		Id id;
 
-		FOR_REPO_SOLVABLES(repo, id, s)
-		{
+		FOR_REPO_SOLVABLES (repo, id, s) {
 			g_autofree char *name = NULL;
 
 			if (s->name != pool_id2solvable(pool, first)->name)
