@@ -1,0 +1,222 @@
+/* stack/select.c up to the device: what lies in the layers directory and is no layer of ours is
+ * refused with its own reason, without root and without device-mapper. */
+#include "base/error.h"
+#include "base/file.h"
+#include "crypt/authority.h"
+#include "layer-make.h"
+#include "stack/select.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PREREQUISITE "mkfs.erofs is not installed (erofs-utils)"
+
+typedef struct {
+	char *dir;
+	VarvePrivateKey *key[2]; /* team, stranger */
+	VarveCertificate *certificate[2];
+	VarvePolicy *policy;
+	VarveManifest *base_manifest;
+	GPtrArray *base_tree;
+	VarveFacts base;
+	gboolean skip;
+} Fixture;
+
+static char *inside(const Fixture *f, const char *name)
+{
+	return g_build_filename(f->dir, name, NULL);
+}
+
+static void make_layer(Fixture *f, const char *file, int signer)
+{
+	g_autofree char *tree = inside(f, "tree");
+	g_autofree char *program = g_build_filename(tree, "usr/bin/app", NULL);
+	g_autofree char *layers = inside(f, "layers");
+	g_autofree char *output = g_build_filename(layers, file, NULL);
+	g_autofree char *bin = g_path_get_dirname(program);
+	g_autoptr(VarveManifest) manifest = layer_manifest("app", "1");
+
+	g_assert_true(varve_dir_make(bin, 0755, NULL));
+	g_assert_true(g_file_set_contents(program, "#!/bin/sh\n", -1, NULL));
+	f->skip = !layer_make(tree, manifest, f->key[signer], f->certificate[signer], output, NULL);
+}
+
+static void setup(Fixture *f, gconstpointer data)
+{
+	static const char policy[] = "[[allow]]\ncertificate = \"team.crt\"\nlayers = [\"*\"]\n"
+				     "roles = [\"extension\"]\npaths = [\"/usr/**\"]\n";
+	static const char *const names[] = { "team", "stranger" };
+	g_autofree char *layers = NULL;
+	VarveTrusted *trusted = g_new0(VarveTrusted, 1);
+
+	(void)data;
+	f->dir = g_dir_make_tmp("varve-select-XXXXXX", NULL);
+	layers = inside(f, "layers");
+	g_assert_true(varve_dir_make(layers, 0755, NULL));
+	for (int i = 0; i < 2; i++) {
+		g_autofree char *key = g_strdup_printf("%s/%s.key", f->dir, names[i]);
+		g_autofree char *certificate = g_strdup_printf("%s/%s.crt", f->dir, names[i]);
+
+		g_assert_true(varve_authority_make(f->dir, names[i], NULL));
+		f->key[i] = varve_private_key_load(key, NULL);
+		f->certificate[i] = varve_certificate_load(certificate, NULL);
+	}
+	f->policy = varve_policy_parse(policy, strlen(policy), "policy", NULL);
+	trusted->name = g_strdup("team.crt");
+	trusted->certificate = f->certificate[0]; /* freed with the policy */
+	g_ptr_array_add(f->policy->trusted, trusted);
+	f->base_manifest = layer_manifest("base", "1");
+	f->base_manifest->role = VARVE_ROLE_BASE;
+	f->base_tree = g_ptr_array_new();
+	f->base = (VarveFacts){ .file = "", .manifest = f->base_manifest, .tree = f->base_tree };
+}
+
+static void teardown(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	g_ptr_array_unref(f->base_tree);
+	varve_manifest_free(f->base_manifest);
+	varve_policy_free(f->policy);
+	varve_certificate_free(f->certificate[1]);
+	varve_private_key_free(f->key[0]);
+	varve_private_key_free(f->key[1]);
+	varve_dir_remove(AT_FDCWD, f->dir, NULL);
+	g_free(f->dir);
+}
+
+/* "FILE CODE" a line, in the order of the report. */
+static char *select_layers(Fixture *f, const VarveGeneration *current)
+{
+	g_autofree char *layers = inside(f, "layers");
+	g_autofree char *mounts = inside(f, "mounts");
+	varve_autofd fd = varve_dir_open(AT_FDCWD, layers, NULL);
+	VarveSelecting selecting = {
+		.opening = { .policy = f->policy,
+			     .mounts = mounts,
+			     .device_prefix = "varve-test-",
+			     .known = current },
+		.base = &f->base,
+		.layers_fd = fd,
+		.current = current,
+	};
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_autoptr(GPtrArray) accepted = varve_select(&selecting, report);
+	GString *text = g_string_new(NULL);
+
+	g_assert_cmpuint(accepted->len, ==, 0);
+	g_assert_cmpuint(varve_report_refused(report), ==, report->layers->len);
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+
+		g_string_append_printf(text, "%s %s\n", layer->file, layer->code);
+		g_assert_cmpuint(strlen(layer->sentence), >, 0);
+		g_assert_cmpuint(strlen(layer->next), >, 0);
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void flip(const Fixture *f, const char *file, off_t offset)
+{
+	g_autofree char *layers = inside(f, "layers");
+	g_autofree char *path = g_build_filename(layers, file, NULL);
+	varve_autofd fd = open(path, O_RDWR | O_CLOEXEC);
+	char byte;
+
+	g_assert_cmpint(pread(fd, &byte, 1, offset), ==, 1);
+	byte ^= 1;
+	g_assert_cmpint(pwrite(fd, &byte, 1, offset), ==, 1);
+}
+
+static void test_bad_files(Fixture *f, gconstpointer data)
+{
+	g_autofree char *layers = inside(f, "layers");
+	varve_autofd fd = varve_dir_open(AT_FDCWD, layers, NULL);
+	g_autofree char *found = NULL;
+
+	(void)data;
+	make_layer(f, "app_2_x86-64.raw", 0);
+	if (f->skip) {
+		g_test_skip(PREREQUISITE);
+		return;
+	}
+	make_layer(f, "app_3_x86-64.raw", 1);
+	make_layer(f, "cut_1_x86-64.raw", 0);
+	flip(f, "app_2_x86-64.raw", 1024 * 1024 + 1024);
+	g_assert_cmpint(mkdirat(fd, "directory_1_x86-64.raw", 0755), ==, 0);
+	g_assert_cmpint(mkfifoat(fd, "fifo_1_x86-64.raw", 0644), ==, 0);
+	g_assert_cmpint(symlinkat("app_2_x86-64.raw", fd, "link_1_x86-64.raw"), ==, 0);
+	g_assert_true(varve_file_write(fd, "junk_1_x86-64.raw", "junk", 4, 0644, NULL));
+	g_assert_true(varve_file_write(fd, "empty_1_x86-64.raw", "", 0, 0644, NULL));
+	g_assert_true(varve_file_write(fd, "noname.raw", "x", 1, 0644, NULL));
+	g_assert_true(varve_file_write(fd, ".app_9_x86-64.raw", "partial", 7, 0644, NULL));
+	g_assert_true(varve_file_write(fd, "README", "text", 4, 0644, NULL));
+	{
+		g_autofree char *cut = g_build_filename(layers, "cut_1_x86-64.raw", NULL);
+
+		g_assert_cmpint(truncate(cut, 1024 * 1024 + 100), ==, 0);
+	}
+	found = select_layers(f, NULL);
+	g_assert_cmpstr(found, ==,
+			"app_3_x86-64.raw untrusted\n"
+			"app_2_x86-64.raw damaged\n"
+			"cut_1_x86-64.raw not-a-layer\n"
+			"directory_1_x86-64.raw unreadable\n"
+			"empty_1_x86-64.raw not-a-layer\n"
+			"fifo_1_x86-64.raw unreadable\n"
+			"junk_1_x86-64.raw not-a-layer\n"
+			"link_1_x86-64.raw unreadable\n"
+			"noname.raw not-a-layer\n");
+}
+
+/* A listed generation: its layers and no others, also where one is missing. */
+static void test_listed(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) current = varve_generation_new();
+	g_autofree char *found = NULL;
+	VarveDigest root = { { 1 } };
+
+	(void)data;
+	make_layer(f, "app_1_x86-64.raw", 1);
+	if (f->skip) {
+		g_test_skip(PREREQUISITE);
+		return;
+	}
+	make_layer(f, "other_1_x86-64.raw", 1);
+	current->selection = VARVE_SELECTION_LISTED;
+	g_ptr_array_add(current->layers,
+			varve_generation_layer_new("gone", "1", "gone_1_x86-64.raw", &root));
+	g_ptr_array_add(current->layers,
+			varve_generation_layer_new("app", "1", "app_1_x86-64.raw", &root));
+	found = select_layers(f, current);
+	g_assert_cmpstr(found, ==, "gone_1_x86-64.raw unreadable\napp_1_x86-64.raw untrusted\n");
+}
+
+static void test_none(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_autofree char *layers = inside(f, "layers");
+	varve_autofd fd = varve_dir_open(AT_FDCWD, layers, NULL);
+	g_autofree char *found = select_layers(f, NULL);
+	const VarveReportLayer *layer;
+
+	(void)data;
+	g_assert_cmpstr(found, ==, "");
+	g_assert_true(varve_file_write(fd, "a_1_x86-64.raw", "x", 1, 0644, NULL));
+	varve_select_none(fd, "policy-invalid", "policy.toml:1:1", report);
+	g_assert_cmpuint(report->layers->len, ==, 1);
+	layer = report->layers->pdata[0];
+	g_assert_cmpstr(layer->code, ==, "policy-invalid");
+	varve_select_none(-1, "policy-invalid", "policy.toml:1:1", report);
+	g_assert_cmpuint(report->layers->len, ==, 1);
+}
+
+int main(int argc, char **argv)
+{
+#define ADD(name, function) g_test_add("/select/" name, Fixture, NULL, setup, function, teardown)
+	g_test_init(&argc, &argv, NULL);
+	ADD("bad-files", test_bad_files);
+	ADD("listed", test_listed);
+	ADD("none", test_none);
+	return g_test_run();
+}
