@@ -211,11 +211,13 @@ _Noreturn static void boot(int argc, char **argv)
 		varve_give_up(cmdline, VARVE_INIT_SYSROOT " cannot be made: %m.");
 	status = run_varvectl();
 	if ((status != 0 && status != EXIT_REFUSED) || !varve_mount_is(VARVE_INIT_SYSROOT "/usr"))
-		varve_give_up(cmdline,
-			      "The root filesystem was not composed: 'varvectl boot' ended "
-			      "with status %d. Its message above says what was expected and "
-			      "what was found.",
-			      status);
+		varve_give_up(
+			cmdline,
+			"The root filesystem was not composed: 'varvectl boot' ended with "
+			"status %d. Its message above says what was expected and what was found. "
+			"Where the boot menu has an entry for the other slot or an older "
+			"version, start that; else write the image again.",
+			status);
 	if (varve_leave_exitrd() < 0)
 		varve_say(VARVE_INIT_EXITRD "/shutdown cannot be written: %m; the power-off will "
 					    "complain about the root's device");

@@ -57,6 +57,13 @@ static gboolean mount_device(const char *device, unsigned attributes, const char
 		return varve_fail_errno(error, errno, "%s cannot be made", where);
 	mount_fd = varve_mount_make("erofs", options, attributes | MOUNT_ATTR_RDONLY, log,
 				    sizeof(log));
+	/* The kernel has no other word for a block that does not match its hash. */
+	if (mount_fd < 0 && errno == EIO)
+		return varve_fail(
+			error, VARVE_ERROR_CORRUPT,
+			"%s cannot be read: its first blocks are not those that were signed, or "
+			"the disk fails; write it again from its image",
+			source);
 	if (mount_fd < 0)
 		return varve_fail_errno(error, errno, "%s cannot be mounted as EROFS%s%s", source,
 					*log ? ": " : "", log);

@@ -371,6 +371,26 @@ static void test_every_rule_has_a_case(void)
 	}
 }
 
+/* docs/policy.md is what people search a code in. */
+static void test_every_code_is_documented(void)
+{
+	g_autofree char *path =
+		g_build_filename(g_getenv("G_TEST_SRCDIR"), "../../docs/policy.md", NULL);
+	g_autofree char *text = NULL;
+	const char *at;
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	at = strstr(text, "## Reasons");
+	g_assert_nonnull(at);
+	for (const VarveReasonCode *code = varve_policy_codes(); code->code; code++) {
+		g_autofree char *row = g_strdup_printf("| `%s` |", code->code);
+
+		at = strstr(at, row);
+		if (!at)
+			g_error("'%s' is not in docs/policy.md, or not in its place", code->code);
+	}
+}
+
 static void test_unlabelled(Fixture *f, gconstpointer data)
 {
 	g_autofree char *unlabelled = NULL;
@@ -573,6 +593,7 @@ int main(int argc, char **argv)
 	ADD("own-units", test_own_units);
 	ADD("empty-policy-allows-nothing", test_empty_policy_allows_nothing);
 	g_test_add_func("/policy/every-rule-has-a-case", test_every_rule_has_a_case);
+	g_test_add_func("/policy/every-code-is-documented", test_every_code_is_documented);
 	g_test_add_func("/policy/errors", test_policy_errors);
 	g_test_add_func("/policy/defaults", test_policy_defaults);
 	return g_test_run();

@@ -135,6 +135,8 @@ static void print_state(const VarveReport *report, const State *state)
 	printf("%-12s %s", "state", report->state_detail);
 	if (state->known)
 		printf(", %s free of %s", free_text, size_text);
+	if (state->known && state->free == 0)
+		printf(", FULL");
 	if (state->read_only)
 		printf(", READ-ONLY");
 	if (state->errors > 0)
