@@ -504,7 +504,7 @@ static guint8 signature_algorithm(GBytes *signature)
 	return body + 2 < size && bytes[body] == 4 ? bytes[body + 2] : 0;
 }
 
-static gboolean put_signature(VarveRpmHeader *header, const GByteArray *signed_bytes,
+static gboolean put_signature(VarveRpmHeader *header, const GByteArray *signed_bytes, gint64 time,
 			      VarveRpmSign sign, gpointer user, GError **error)
 {
 	g_autoptr(GBytes) signature = NULL;
@@ -512,7 +512,7 @@ static gboolean put_signature(VarveRpmHeader *header, const GByteArray *signed_b
 	const void *bytes;
 	guint8 algorithm;
 
-	if (!sign(signed_bytes->data, signed_bytes->len, user, &signature, error))
+	if (!sign(signed_bytes->data, signed_bytes->len, time, user, &signature, error))
 		return FALSE;
 	algorithm = signature_algorithm(signature);
 	if (!algorithm)
@@ -571,7 +571,8 @@ static gboolean write_front(const VarveRpmWriter *writer, int fd, const GByteArr
 	varve_rpm_header_one_u32(signature, SIGTAG_SIZE,
 				 (guint32)(header->len + payload->compressed_size));
 	varve_rpm_header_one_u32(signature, SIGTAG_PAYLOAD_SIZE, (guint32)payload->plain_size);
-	if (sign && !put_signature(signature, header, sign, user, error))
+	if (sign &&
+	    !put_signature(signature, header, writer->identity.build_time, sign, user, error))
 		return FALSE;
 	bytes = varve_rpm_header_serialise(signature);
 	if (bytes->len % 8)

@@ -75,9 +75,10 @@ typedef enum {
 /**
  * VarveRpmSign: makes a detached binary OpenPGP signature (version 4) of @size bytes at @data.
  *
+ * @time: what the signature should be dated, so that signing again gives the same.
  * @ret_signature: (caller owns)
  */
-typedef gboolean (*VarveRpmSign)(const void *data, gsize size, gpointer user,
+typedef gboolean (*VarveRpmSign)(const void *data, gsize size, gint64 time, gpointer user,
 				 GBytes **ret_signature, GError **error);
 
 VarveRpmWriter *varve_rpm_writer_new(const VarveRpmIdentity *identity);

@@ -154,12 +154,12 @@ static VarveOpenpgp *open_key(Import *import, GError **error)
 	return key;
 }
 
-static gboolean sign(const void *data, gsize size, gpointer user, GBytes **ret_signature,
-		     GError **error)
+static gboolean sign(const void *data, gsize size, gint64 time, gpointer user,
+		     GBytes **ret_signature, GError **error)
 {
 	VarveOpenpgp *key = open_key(user, error);
 
-	return key && varve_openpgp_sign(data, size, key, ret_signature, error);
+	return key && varve_openpgp_sign(data, size, time, key, ret_signature, error);
 }
 
 static GPtrArray *wanted_names(const VarveDebianImport *options)

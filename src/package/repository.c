@@ -134,7 +134,7 @@ gboolean varve_repository_publish(const char *directory, VarveOpenpgp *key,
 	done = newest_time(directory, packages, &revision, error) &&
 	       varve_dir_remove(AT_FDCWD, staging, error) && varve_dir_make(staging, 0755, error) &&
 	       varve_createrepo_run(directory, staging, revision, packages, error) &&
-	       varve_openpgp_sign_file(key, index, error) &&
+	       varve_openpgp_sign_file(key, index, revision, error) &&
 	       put_in_place(directory, staging, error);
 	varve_dir_remove(AT_FDCWD, staging, NULL);
 	return done;

@@ -18,10 +18,12 @@
 struct VarveOpenpgp {
 	char *home; /* the temporary one */
 	char *fingerprint;
+	gint64 created; /* seconds since the epoch */
 };
 
-/* The secret keys that can sign, from gpg's colon listing (GnuPG, doc/DETAILS): field 12 of "sec"
- * has an 's'; the "fpr" line that follows has the fingerprint in field 10. */
+/* The secret keys that can sign, from gpg's colon listing (GnuPG, doc/DETAILS): field 6 of "sec" is
+ * when it was made, field 12 has an 's'; the "fpr" line that follows has the fingerprint in
+ * field 10. */
 static gboolean find_key(VarveOpenpgp *key, const char *original, GError **error)
 {
 	const char *argv[] = { "gpg",      "--homedir",          key->home,       "--batch",
@@ -40,6 +42,8 @@ static gboolean find_key(VarveOpenpgp *key, const char *original, GError **error
 
 		if (n > 11 && strcmp(fields[0], "sec") == 0)
 			primary = strpbrk(fields[11], "sS") != NULL;
+		if (primary && strcmp(fields[0], "sec") == 0)
+			key->created = g_ascii_strtoll(fields[5], NULL, 10);
 		if (!primary || n <= 9 || strcmp(fields[0], "fpr") != 0)
 			continue;
 		primary = FALSE;
@@ -133,9 +137,11 @@ const char *varve_openpgp_fingerprint(const VarveOpenpgp *key)
 	return key->fingerprint;
 }
 
-static gboolean sign(const VarveOpenpgp *key, const void *data, gsize size, gboolean armour,
-		     GBytes **ret_signature, GError **error)
+static gboolean sign(const VarveOpenpgp *key, const void *data, gsize size, gint64 time,
+		     gboolean armour, GBytes **ret_signature, GError **error)
 {
+	/* A key's signatures do not count before its own date; "!" makes the clock stand still. */
+	g_autofree char *when = g_strdup_printf("%" G_GINT64_FORMAT "!", MAX(time, key->created));
 	g_autofree char *user = g_strconcat(key->fingerprint, "!", NULL);
 	const char *argv[] = { "gpg",
 			       "--homedir",
@@ -148,6 +154,8 @@ static gboolean sign(const VarveOpenpgp *key, const void *data, gsize size, gboo
 			       "always",
 			       "--pinentry-mode",
 			       "error",
+			       "--faked-system-time",
+			       when,
 			       "--digest-algo",
 			       "SHA256",
 			       "--local-user",
@@ -174,20 +182,20 @@ static gboolean sign(const VarveOpenpgp *key, const void *data, gsize size, gboo
 	return TRUE;
 }
 
-gboolean varve_openpgp_sign(const void *data, gsize size, gpointer key, GBytes **ret_signature,
-			    GError **error)
+gboolean varve_openpgp_sign(const void *data, gsize size, gint64 time, gpointer key,
+			    GBytes **ret_signature, GError **error)
 {
-	return sign(key, data, size, FALSE, ret_signature, error);
+	return sign(key, data, size, time, FALSE, ret_signature, error);
 }
 
-gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, GError **error)
+gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, gint64 time, GError **error)
 {
 	g_autofree char *data = NULL, *target = g_strconcat(path, ".asc", NULL);
 	g_autoptr(GBytes) signature = NULL;
 	gsize size = 0;
 
 	if (!varve_file_read(AT_FDCWD, path, 64 << 20, &data, &size, error) ||
-	    !sign(key, data, size, TRUE, &signature, error))
+	    !sign(key, data, size, time, TRUE, &signature, error))
 		return FALSE;
 	return varve_file_write(AT_FDCWD, target, g_bytes_get_data(signature, NULL),
 				g_bytes_get_size(signature), 0644, error);

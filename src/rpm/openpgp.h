@@ -24,14 +24,18 @@ const char *varve_openpgp_fingerprint(const VarveOpenpgp *key);
 
 /**
  * varve_openpgp_sign:
- * A detached signature of @size bytes at @data. Thread-safe. It has the signature of a
- * VarveRpmSign, for binary signatures, with @key as user data.
+ * A detached signature of @size bytes at @data. Thread-safe. It is a VarveRpmSign, with @key as
+ * user data.
+ *
+ * @time: the date of the signature, or, where the key is younger, that of the key: with the
+ * algorithms that gpg makes keys of the same bytes then have the same signature.
  */
-gboolean varve_openpgp_sign(const void *data, gsize size, gpointer key, GBytes **ret_signature,
-			    GError **error);
+gboolean varve_openpgp_sign(const void *data, gsize size, gint64 time, gpointer key,
+			    GBytes **ret_signature, GError **error);
 
-/** varve_openpgp_sign_file: writes @path.asc, an armoured detached signature of @path. */
-gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, GError **error);
+/** varve_openpgp_sign_file: writes @path.asc, an armoured detached signature of @path, with @time
+ *  as above. */
+gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, gint64 time, GError **error);
 
 /**
  * varve_openpgp_sign_packages:

@@ -190,8 +190,8 @@ static void test_huge_file_is_unsupported(void)
 }
 
 static gboolean sign_with_garbage(const void *data G_GNUC_UNUSED, gsize size G_GNUC_UNUSED,
-				  gpointer user G_GNUC_UNUSED, GBytes **ret_signature,
-				  GError **error G_GNUC_UNUSED)
+				  gint64 time G_GNUC_UNUSED, gpointer user G_GNUC_UNUSED,
+				  GBytes **ret_signature, GError **error G_GNUC_UNUSED)
 {
 	*ret_signature = g_bytes_new("not a signature at all", 22);
 	return TRUE;
