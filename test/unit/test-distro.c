@@ -99,34 +99,6 @@ static void test_monitoring_key_signs_monitoring_alone(void)
 	}
 }
 
-static void claim(GHashTable *owners, guint id, const char *name)
-{
-	const char *other = g_hash_table_lookup(owners, GUINT_TO_POINTER(id + 1));
-
-	if (other && strcmp(other, name) != 0) {
-		g_test_message("%u is both %s and %s", id, other, name);
-		g_test_fail();
-	}
-	g_hash_table_insert(owners, GUINT_TO_POINTER(id + 1), (gpointer)name);
-}
-
-/* Layers are installed beside each other: a number means one account in all of them. */
-static void test_ids_are_unique_over_all_layers(void)
-{
-	g_autoptr(VarveDefinition) definition = load();
-	g_autoptr(GHashTable) users = g_hash_table_new(NULL, NULL);
-	g_autoptr(GHashTable) groups = g_hash_table_new(NULL, NULL);
-
-	for (gsize i = 0; i < definition->n_layers; i++) {
-		const VarveLayerDefinition *layer = &definition->layers[i];
-
-		for (gsize k = 0; k < layer->n_users; k++)
-			claim(users, layer->users[k].uid, layer->users[k].name);
-		for (gsize k = 0; k < layer->n_groups; k++)
-			claim(groups, layer->groups[k].gid, layer->groups[k].name);
-	}
-}
-
 /* A role is spelled for every upstream that an edition can be built on with --upstream. */
 static void test_sets_are_spelled_for_every_upstream(void)
 {
@@ -149,8 +121,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/distro/policy-names-every-key", test_policy_names_every_key);
 	g_test_add_func("/distro/monitoring-key-signs-monitoring-alone",
 			test_monitoring_key_signs_monitoring_alone);
-	g_test_add_func("/distro/ids-are-unique-over-all-layers",
-			test_ids_are_unique_over_all_layers);
 	g_test_add_func("/distro/sets-are-spelled-for-every-upstream",
 			test_sets_are_spelled_for_every_upstream);
 	return g_test_run();
