@@ -107,7 +107,8 @@ static void test_golden(void)
 
 	varve_sha256(bytes, DISK, &digest);
 	hex = varve_digest_dup_hex(&digest);
-	g_assert_cmpstr(hex, ==, "d4a2378b6cabc7522a44fe760fe98899b3e677afa8db8982a7eb2951b8397298");
+	g_assert_cmpstr(hex, ==,
+			"d4a2378b6cabc7522a44fe760fe98899b3e677afa8db8982a7eb2951b8397298");
 }
 
 static void assert_corrupt(const uint8_t *bytes, size_t size, const char *word)

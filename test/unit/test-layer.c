@@ -121,6 +121,23 @@ static void test_sealed_is_good(gconstpointer data)
 	g_assert_no_error(error);
 }
 
+static void test_other_architecture(gconstpointer data)
+{
+	const Fixture *f = data;
+	const VarveArch *arm = varve_arch_find("aarch64");
+	g_autofree char *path = g_build_filename(f->dir, "arm.raw", NULL);
+	g_autoptr(VarveLayer) layer = NULL;
+	g_autoptr(GError) error = NULL;
+
+	varve_layer_seal(f->image, arm, "ssh", "1.0", f->key, f->certificate, path, NULL, &error);
+	g_assert_no_error(error);
+	layer = varve_layer_open_path(path, &error);
+	g_assert_no_error(error);
+	g_assert_true(varve_layer_arch(layer) == arm);
+	g_assert_true(varve_digest_equal(varve_layer_root(layer), &f->root));
+	g_assert_true(check(layer, f, &error));
+}
+
 static void test_sealed_twice_is_the_same(gconstpointer data)
 {
 	const Fixture *f = data;
@@ -266,6 +283,7 @@ int main(int argc, char **argv)
 		GTestDataFunc function;
 	} tests[] = {
 		{ "/layer/sealed-is-good", test_sealed_is_good },
+		{ "/layer/other-architecture", test_other_architecture },
 		{ "/layer/sealed-twice-is-the-same", test_sealed_twice_is_the_same },
 		{ "/layer/three-partitions", test_three_partitions },
 		{ "/layer/should-fail-one-flipped-bit", test_should_fail_one_flipped_bit },
