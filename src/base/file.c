@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include "base/error.h"
+#include "ground/syscalls.h"
 
 #include <dirent.h>
 #include <linux/fs.h>
@@ -11,16 +12,13 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-gboolean varve_file_read(int dirfd, const char *path, size_t limit, char **ret_data,
-			 size_t *ret_size, GError **error)
+static gboolean read_fd(int fd, const char *path, size_t limit, char **ret_data, size_t *ret_size,
+			GError **error)
 {
-	varve_autofd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	g_autofree char *data = NULL;
 	struct stat st;
 	size_t size = 0, room;
 
-	if (fd < 0)
-		return varve_fail_errno(error, errno, "%s: cannot open", path);
 	if (fstat(fd, &st) < 0)
 		return varve_fail_errno(error, errno, "%s: cannot stat", path);
 	if (!S_ISREG(st.st_mode))
@@ -49,6 +47,45 @@ gboolean varve_file_read(int dirfd, const char *path, size_t limit, char **ret_d
 	if (ret_size)
 		*ret_size = size;
 	return TRUE;
+}
+
+gboolean varve_file_read(int dirfd, const char *path, size_t limit, char **ret_data,
+			 size_t *ret_size, GError **error)
+{
+	varve_autofd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return varve_fail_errno(error, errno, "%s: cannot open", path);
+	return read_fd(fd, path, limit, ret_data, ret_size, error);
+}
+
+/* An fd, or -1 where a link or a mount is in the way, too. */
+static int open_beneath(int dirfd, const char *path, uint64_t flags, GError **error)
+{
+	int fd = varve_openat2(dirfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK | flags, 0,
+			       VARVE_RESOLVE_STRICT);
+
+	if (fd < 0 && (errno == ELOOP || errno == EXDEV))
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "%s: leads out of its tree, or over a symbolic link, expected a plain "
+			   "path",
+			   path);
+	else if (fd < 0)
+		varve_fail_errno(error, errno, "%s: cannot open", path);
+	return fd;
+}
+
+gboolean varve_file_read_beneath(int dirfd, const char *path, size_t limit, char **ret_data,
+				 size_t *ret_size, GError **error)
+{
+	varve_autofd fd = open_beneath(dirfd, path, 0, error);
+
+	return fd >= 0 && read_fd(fd, path, limit, ret_data, ret_size, error);
+}
+
+int varve_dir_open_beneath(int dirfd, const char *path, GError **error)
+{
+	return open_beneath(dirfd, path, O_DIRECTORY, error);
 }
 
 /* Makes what happened in the directory of @path durable. */

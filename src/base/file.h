@@ -19,6 +19,16 @@ gboolean varve_file_read(int dirfd, const char *path, size_t limit, char **ret_d
 			 size_t *ret_size, GError **error);
 
 /**
+ * varve_file_read_beneath:
+ * The same for a tree that nobody vouches for: no symbolic link is followed, not in the directories
+ * on the way either, and neither @dirfd nor its filesystem is left.
+ *
+ * Errors: as varve_file_read(); CORRUPT where there is a link.
+ */
+gboolean varve_file_read_beneath(int dirfd, const char *path, size_t limit, char **ret_data,
+				 size_t *ret_size, GError **error);
+
+/**
  * varve_file_write:
  * Writes a file under a temporary name in the same directory, fsyncs it, renames it over @path
  * and fsyncs the directory: readers see the old file or the new, never a part; a failure leaves
@@ -53,6 +63,8 @@ gboolean varve_dir_make(const char *path, mode_t mode, GError **error);
  * Returns: an fd, or -1.
  */
 int varve_dir_open(int dirfd, const char *path, GError **error);
+/** varve_dir_open_beneath: the same, as varve_file_read_beneath(). */
+int varve_dir_open_beneath(int dirfd, const char *path, GError **error);
 
 /**
  * varve_dir_list:
