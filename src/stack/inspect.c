@@ -19,10 +19,11 @@
 /* The only NAME.json below VARVE_LAYERS_DIR. */
 static char *find_manifest(int fd, GError **error)
 {
+	varve_autofd dir = varve_dir_open_beneath(fd, VARVE_LAYERS_DIR, error);
 	g_auto(GStrv) names = NULL;
 	g_autofree char *found = NULL;
 
-	if (!varve_dir_list(fd, VARVE_LAYERS_DIR, &names, error))
+	if (dir < 0 || !varve_dir_list(dir, ".", &names, error))
 		return NULL;
 	for (char **name = names; *name; name++) {
 		if (!g_str_has_suffix(*name, ".json"))
@@ -48,7 +49,7 @@ static gboolean read_manifest(VarveMounted *mounted, const char *file, GError **
 	g_autofree char *text = NULL;
 	gsize size;
 
-	if (!varve_file_read(mounted->fd, path, MANIFEST_LIMIT, &text, &size, error))
+	if (!varve_file_read_beneath(mounted->fd, path, MANIFEST_LIMIT, &text, &size, error))
 		return FALSE;
 	mounted->manifest = varve_manifest_parse(text, size, path, error);
 	if (!mounted->manifest)
@@ -70,7 +71,7 @@ static gboolean read_paths(VarveMounted *mounted, gboolean digest, GError **erro
 	char *data;
 	gsize size;
 
-	if (!varve_file_read(mounted->fd, path, TABLE_LIMIT, &data, &size, error))
+	if (!varve_file_read_beneath(mounted->fd, path, TABLE_LIMIT, &data, &size, error))
 		return FALSE;
 	bytes = g_bytes_new_take(data, size);
 	if (digest) {
@@ -110,8 +111,8 @@ static gboolean read_release(VarveMounted *mounted, GError **error)
 	ssize_t n;
 	gsize size;
 
-	if (!varve_file_read(mounted->fd, path, RELEASE_LIMIT, &mounted->extension_release, &size,
-			     &local)) {
+	if (!varve_file_read_beneath(mounted->fd, path, RELEASE_LIMIT, &mounted->extension_release,
+				     &size, &local)) {
 		if (g_error_matches(local, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
 			return TRUE;
 		g_propagate_error(error, g_steal_pointer(&local));
