@@ -239,6 +239,14 @@ gboolean varve_certificate_is_development(const VarveCertificate *certificate)
 	return mark && X509_get_ext_by_OBJ(certificate->x509, mark, -1) >= 0;
 }
 
+gboolean varve_certificate_same_key(const VarveCertificate *a, const VarveCertificate *b)
+{
+	gboolean same = EVP_PKEY_eq(X509_get0_pubkey(a->x509), X509_get0_pubkey(b->x509)) == 1;
+
+	ERR_clear_error();
+	return same;
+}
+
 char *varve_certificate_to_pem(const VarveCertificate *certificate)
 {
 	g_autoptr(BIO) bio = BIO_new(BIO_s_mem());

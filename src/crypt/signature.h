@@ -39,6 +39,8 @@ const char *varve_certificate_subject(const VarveCertificate *certificate);
 /** Seconds since the epoch of notBefore and notAfter. */
 void varve_certificate_validity(const VarveCertificate *certificate, gint64 *ret_from,
 				gint64 *ret_to);
+/** Whether both have the same public key, whatever else they say. */
+gboolean varve_certificate_same_key(const VarveCertificate *a, const VarveCertificate *b);
 /** Whether `varve keys init` marked it as a development certificate (an extension of ours). */
 gboolean varve_certificate_is_development(const VarveCertificate *certificate);
 /** (caller frees) the certificate as PEM. */

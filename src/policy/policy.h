@@ -129,6 +129,17 @@ gboolean varve_policy_may_sign(const VarvePolicy *policy, const VarveTrusted *si
 			       const char *name);
 
 /**
+ * varve_policy_revoked:
+ * Asked before a layer's bytes are given to the kernel.
+ *
+ * Returns: NULL, or (caller frees) the sentence that says what was revoked: the layer's root hash,
+ * or the signer's key. A key is revoked with the certificate that has it: signatures do not protect
+ * which of two certificates with one key they name.
+ */
+char *varve_policy_revoked(const VarvePolicy *policy, const VarveTrusted *signer,
+			   const VarveDigest *root);
+
+/**
  * varve_policy_judge:
  * Asks the rules that are about @layer alone, without those about other layers.
  *

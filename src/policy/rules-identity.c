@@ -13,18 +13,40 @@ char *varve_rule_role(const VarveCase *c)
 			       c->layer->manifest->name);
 }
 
+static gboolean is_revoked(const VarvePolicy *policy, const VarveTrusted *trusted)
+{
+	g_autofree char *fingerprint =
+		varve_digest_dup_hex(varve_certificate_fingerprint(trusted->certificate));
+
+	return g_strv_contains((const char *const *)policy->revoked_keys, fingerprint);
+}
+
+char *varve_policy_revoked(const VarvePolicy *policy, const VarveTrusted *signer,
+			   const VarveDigest *root)
+{
+	g_autofree char *hex = varve_digest_dup_hex(root);
+	const VarveTrusted *revoked = is_revoked(policy, signer) ? signer : NULL;
+	g_autofree char *fingerprint = NULL;
+
+	if (g_strv_contains((const char *const *)policy->revoked_roots, hex))
+		return g_strdup_printf("root hash %s was revoked", hex);
+	for (guint i = 0; !revoked && i < policy->trusted->len; i++) {
+		const VarveTrusted *other = policy->trusted->pdata[i];
+
+		if (is_revoked(policy, other) &&
+		    varve_certificate_same_key(other->certificate, signer->certificate))
+			revoked = other;
+	}
+	if (!revoked)
+		return NULL;
+	fingerprint = varve_digest_dup_hex(varve_certificate_fingerprint(revoked->certificate));
+	return g_strdup_printf("its key was revoked: certificate '%s', fingerprint %s",
+			       revoked->name, fingerprint);
+}
+
 char *varve_rule_revoked(const VarveCase *c)
 {
-	g_autofree char *root = varve_digest_dup_hex(&c->layer->root);
-	const VarveDigest *key = varve_certificate_fingerprint(c->layer->signer->certificate);
-	g_autofree char *fingerprint = varve_digest_dup_hex(key);
-
-	if (g_strv_contains((const char *const *)c->policy->revoked_roots, root))
-		return g_strdup_printf("root hash %s was revoked", root);
-	if (g_strv_contains((const char *const *)c->policy->revoked_keys, fingerprint))
-		return g_strdup_printf("its key was revoked: certificate '%s', fingerprint %s",
-				       c->layer->signer->name, fingerprint);
-	return NULL;
+	return varve_policy_revoked(c->policy, c->layer->signer, &c->layer->root);
 }
 
 /* "'a*' or 'b'" of all rules for this certificate, or NULL where there is none. */
