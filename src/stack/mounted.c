@@ -220,6 +220,23 @@ static VarveRefusal *refuse_signature(const GError *error)
 	return varve_refusal_new("untrusted", "%s", error->message);
 }
 
+/* What is known before the kernel sees a byte of it. A mount point that is taken is that of the
+ * same layer in another file: one more device could not be made, and that mount is not ours. */
+static VarveRefusal *refuse_early(const VarveOpening *opening, const VarveMounted *mounted,
+				  const char *where)
+{
+	g_autofree char *revoked = varve_policy_revoked(opening->policy, mounted->signer,
+							varve_layer_root(mounted->layer));
+
+	if (revoked)
+		return varve_refusal_new("revoked", "%s", revoked);
+	if (varve_mount_is(where))
+		return varve_refusal_new("duplicate-layer",
+					 "'%s' is a copy of a layer that another file brought",
+					 mounted->file);
+	return NULL;
+}
+
 VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
 				 const char *name, VarveReportLayer *layer,
 				 VarveRefusal **ret_refusal)
@@ -239,22 +256,28 @@ VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const c
 		*ret_refusal = refuse_signature(error);
 		return NULL;
 	}
+	where = g_strconcat(opening->mounts, "/", layer->root, NULL);
+	*ret_refusal = refuse_early(opening, mounted, where);
+	if (*ret_refusal)
+		return NULL;
 	if (varve_policy_may_sign(opening->policy, mounted->signer, name)) {
 		*ret_refusal = varve_mounted_check(opening, mounted);
 		if (*ret_refusal)
 			return NULL;
 	}
-	where = g_strconcat(opening->mounts, "/", layer->root, NULL);
 	mounted->device = g_strconcat(opening->device_prefix, layer->root, NULL);
 	if (!varve_verified_mount(mounted->layer, NULL, NULL, opening->kernel_mode, mounted->device,
-				  attributes, where, &error) ||
-	    !varve_verity_device_close(mounted->device, TRUE, &error)) {
-		umount2(where, MNT_DETACH | UMOUNT_NOFOLLOW);
+				  attributes, where, &error)) {
 		rmdir(where);
 		*ret_refusal = varve_refusal_from_error(error);
 		return NULL;
 	}
+	/* From here on freeing it takes the mount away, and the mount the device. */
 	mounted->where = g_steal_pointer(&where);
+	if (!varve_verity_device_close(mounted->device, TRUE, &error)) {
+		*ret_refusal = varve_refusal_from_error(error);
+		return NULL;
+	}
 	mounted->fd = open(mounted->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mounted->fd < 0) {
 		*ret_refusal = varve_refusal_new("not-mountable", "%s: %s", mounted->where,

@@ -45,7 +45,8 @@ typedef struct {
 
 /**
  * varve_mounted_open:
- * The order of trust up to the mount (design.md §5): open once, parse, signature, whole bytes
+ * The order of trust up to the mount (design.md §5): open once, parse, signature, revocation, the
+ * same layer in another file that is mounted already (then that mount stays), whole bytes
  * (varve_mounted_check(), unless its key may not sign a layer of the name that the file claims, so
  * that it will be refused anyway), verity device, private mount (nosuid, nodev, noexec). The device
  * goes by itself with its last user.
