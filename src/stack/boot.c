@@ -187,7 +187,8 @@ static gboolean start_state(Boot *boot, GError **error)
 	char device[VARVE_DEVICE_PATH_SIZE];
 	gboolean found = varve_block_find_sibling(boot->data, "state", device) == 1;
 
-	if (!varve_state_mount(found ? device : NULL, seed, etc, boot->report, error))
+	if (!varve_state_mount(found ? device : NULL, boot->options->sysroot, seed, etc,
+			       boot->report, error))
 		return FALSE;
 	undo_add(boot->undo, VARVE_STATE_MOUNT);
 	varve_report_time(boot->report, "state", since);
@@ -272,7 +273,6 @@ static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *p
 		return g_ptr_array_new();
 	}
 	layers = varve_select(&selecting, boot->report);
-	check_required(policy, layers, boot->report);
 	varve_report_time(boot->report, "layers", since);
 	return layers;
 }
@@ -295,6 +295,34 @@ static gboolean merge_usr(Boot *boot, const GPtrArray *layers, GError **error)
 	undo_add(boot->undo, usr);
 	varve_report_time(boot->report, "merge", since);
 	return TRUE;
+}
+
+/* Layers that the kernel will not merge must not keep the base from starting. */
+static gboolean merge_layers(Boot *boot, GPtrArray *layers, GError **error)
+{
+	VarveReport *report = boot->report;
+	g_autoptr(GError) local = NULL;
+
+	if (layers->len == 0)
+		return merge_usr(boot, layers, error);
+	if (merge_usr(boot, layers, &local))
+		return TRUE;
+	varve_report_warn(report, "no extension is merged, the base runs alone: %s",
+			  local->message);
+	for (guint i = 0; i < report->layers->len; i++) {
+		g_autoptr(VarveRefusal) refusal =
+			varve_refusal_new("not-mountable", "%s", local->message);
+		VarveReportLayer *layer = report->layers->pdata[i];
+
+		if (!layer->accepted)
+			continue;
+		layer->accepted = FALSE;
+		set(&layer->code, refusal->code);
+		set(&layer->sentence, refusal->sentence);
+		set(&layer->next, refusal->next);
+	}
+	g_ptr_array_set_size(layers, 0);
+	return merge_usr(boot, layers, error);
 }
 
 static VarveGeneration *make_generation(const Boot *boot, const GPtrArray *layers,
@@ -366,13 +394,13 @@ static gboolean compose(Boot *boot, GError **error)
 	current = find_current(boot, generations);
 	policy = varve_policy_load(boot->base->fd, &policy_error);
 	layers = choose_layers(boot, policy, policy_error, current);
-	if (!merge_usr(boot, layers, error))
+	if (!merge_layers(boot, layers, error))
 		return FALSE;
+	if (policy)
+		check_required(policy, layers, boot->report);
 	since = g_get_monotonic_time();
-	if (!varve_state_compose(boot->options->sysroot, error))
-		return FALSE;
 	record_generation(boot, layers, current, generations);
-	varve_report_time(boot->report, "compose", since);
+	varve_report_time(boot->report, "record", since);
 	for (guint i = 0; i < layers->len; i++)
 		((VarveMounted *)layers->pdata[i])->kept = TRUE;
 	return TRUE;

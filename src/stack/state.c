@@ -39,17 +39,21 @@ static gboolean seed_var(int state_fd, int seed_fd, GError **error)
 	return TRUE;
 }
 
+/* A link would lead the mounts that follow to wherever it likes. */
 static gboolean make_dir(int dirfd, const char *path, mode_t mode, GError **error)
 {
+	varve_autofd fd = -1;
+
 	if (mkdirat(dirfd, path, mode) < 0 && errno != EEXIST)
 		return varve_fail_errno(error, errno, "directory '%s' cannot be made", path);
-	return TRUE;
+	fd = varve_dir_open_beneath(dirfd, path, error);
+	return fd >= 0;
 }
 
 /* The upper directory's own label and mode are those of the merged /etc. */
 static void dress_upper(int state_fd, int etc_fd)
 {
-	varve_autofd upper = openat(state_fd, "etc/upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	varve_autofd upper = varve_dir_open_beneath(state_fd, "etc/upper", NULL);
 	char label[1024];
 	ssize_t n;
 
@@ -60,8 +64,9 @@ static void dress_upper(int state_fd, int etc_fd)
 		fsetxattr(upper, "security.selinux", label, (size_t)n, 0);
 }
 
-static gboolean prepare(int seed_fd, int etc_fd, GError **error)
+gboolean varve_state_prepare(int fd, int seed_fd, int etc_fd, GError **error)
 {
+	/* Parents first: a name is only looked up below what was found to be a directory. */
 	static const struct {
 		const char *path;
 		mode_t mode;
@@ -69,14 +74,14 @@ static gboolean prepare(int seed_fd, int etc_fd, GError **error)
 		{ "etc", 0755 },
 		{ "etc/upper", 0755 },
 		{ "etc/work", 0700 },
+		{ "var", 0755 },
 		{ "var/lib", 0755 },
 		{ VARVE_STATE_DIR, 0755 },
 		{ VARVE_CANDIDATES_DIR, 0755 },
 		{ VARVE_GENERATIONS_DIR, 0755 },
 	};
-	varve_autofd fd = varve_dir_open(AT_FDCWD, VARVE_STATE_MOUNT, error);
 
-	if (fd < 0 || !seed_var(fd, seed_fd, error))
+	if (!seed_var(fd, seed_fd, error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
 		if (!make_dir(fd, dirs[i].path, dirs[i].mode, error))
@@ -84,70 +89,6 @@ static gboolean prepare(int seed_fd, int etc_fd, GError **error)
 	}
 	dress_upper(fd, etc_fd);
 	return TRUE;
-}
-
-static gboolean mount_partition(const char *device, int seed_fd, int etc_fd, GError **error)
-{
-	const VarveMountOption options[] = { { "source", device }, { NULL, NULL } };
-	varve_autofd mount_fd = -1;
-	char log[512];
-
-	if (varve_make_dirs(VARVE_STATE_MOUNT) < 0)
-		return varve_fail_errno(error, errno, VARVE_STATE_MOUNT);
-	mount_fd = varve_mount_make("ext4", options, STATE_FLAGS, log, sizeof(log));
-	if (mount_fd < 0)
-		return varve_fail_errno(error, errno, "%s cannot be mounted as ext4%s%s", device,
-					*log ? ": " : "", log);
-	if (varve_mount_attach(mount_fd, VARVE_STATE_MOUNT) < 0)
-		return varve_fail_errno(error, errno, "%s cannot be mounted", device);
-	if (prepare(seed_fd, etc_fd, error))
-		return TRUE;
-	umount2(VARVE_STATE_MOUNT, MNT_DETACH);
-	return FALSE;
-}
-
-static gboolean mount_memory(int seed_fd, int etc_fd, GError **error)
-{
-	static const VarveMountOption options[] = { { "source", "varve-state" },
-						    { "mode", "0755" },
-						    { NULL, NULL } };
-
-	if (varve_make_dirs(VARVE_STATE_MOUNT) < 0 ||
-	    varve_mount_at("tmpfs", options, STATE_FLAGS, VARVE_STATE_MOUNT) < 0)
-		return varve_fail_errno(error, errno,
-					"no tmpfs can be mounted at " VARVE_STATE_MOUNT);
-	if (prepare(seed_fd, etc_fd, error))
-		return TRUE;
-	umount2(VARVE_STATE_MOUNT, MNT_DETACH);
-	return FALSE;
-}
-
-static void set(char **field, const char *value)
-{
-	g_free(*field);
-	*field = g_strdup(value);
-}
-
-gboolean varve_state_mount(const char *device, int seed_fd, int etc_fd, VarveReport *report,
-			   GError **error)
-{
-	g_autoptr(GError) local = NULL;
-
-	if (device && mount_partition(device, seed_fd, etc_fd, &local)) {
-		set(&report->state, "ok");
-		set(&report->state_detail, device);
-		return TRUE;
-	}
-	set(&report->state, "volatile");
-	set(&report->state_detail,
-	    local ? local->message : "the disk has no partition called 'state'");
-	varve_report_warn(
-		report,
-		"the state partition cannot be used: %s. The base runs alone, with memory "
-		"in its place: everything that is written now is gone at the next boot. "
-		"Repair it with e2fsck, or make it anew and copy the layers there",
-		report->state_detail);
-	return mount_memory(seed_fd, etc_fd, error);
 }
 
 static gboolean compose_etc(const char *sysroot, GError **error)
@@ -177,7 +118,7 @@ static gboolean compose_etc(const char *sysroot, GError **error)
 	return FALSE;
 }
 
-gboolean varve_state_compose(const char *sysroot, GError **error)
+static gboolean compose(const char *sysroot, GError **error)
 {
 	g_autofree char *var = g_strconcat(sysroot, "/var", NULL);
 
@@ -188,4 +129,74 @@ gboolean varve_state_compose(const char *sysroot, GError **error)
 		return TRUE;
 	umount2(var, MNT_DETACH);
 	return FALSE;
+}
+
+/* All that is done with the mounted state; what fails leaves nothing of it behind. */
+static gboolean use_mount(const char *sysroot, int seed_fd, int etc_fd, GError **error)
+{
+	varve_autofd fd = varve_dir_open(AT_FDCWD, VARVE_STATE_MOUNT, error);
+
+	if (fd >= 0 && varve_state_prepare(fd, seed_fd, etc_fd, error) && compose(sysroot, error))
+		return TRUE;
+	umount2(VARVE_STATE_MOUNT, MNT_DETACH);
+	return FALSE;
+}
+
+static gboolean mount_partition(const char *device, const char *sysroot, int seed_fd, int etc_fd,
+				GError **error)
+{
+	const VarveMountOption options[] = { { "source", device }, { NULL, NULL } };
+	varve_autofd mount_fd = -1;
+	char log[512];
+
+	if (varve_make_dirs(VARVE_STATE_MOUNT) < 0)
+		return varve_fail_errno(error, errno, VARVE_STATE_MOUNT);
+	mount_fd = varve_mount_make("ext4", options, STATE_FLAGS, log, sizeof(log));
+	if (mount_fd < 0)
+		return varve_fail_errno(error, errno, "%s cannot be mounted as ext4%s%s", device,
+					*log ? ": " : "", log);
+	if (varve_mount_attach(mount_fd, VARVE_STATE_MOUNT) < 0)
+		return varve_fail_errno(error, errno, "%s cannot be mounted", device);
+	return use_mount(sysroot, seed_fd, etc_fd, error);
+}
+
+static gboolean mount_memory(const char *sysroot, int seed_fd, int etc_fd, GError **error)
+{
+	static const VarveMountOption options[] = { { "source", "varve-state" },
+						    { "mode", "0755" },
+						    { NULL, NULL } };
+
+	if (varve_make_dirs(VARVE_STATE_MOUNT) < 0 ||
+	    varve_mount_at("tmpfs", options, STATE_FLAGS, VARVE_STATE_MOUNT) < 0)
+		return varve_fail_errno(error, errno,
+					"no tmpfs can be mounted at " VARVE_STATE_MOUNT);
+	return use_mount(sysroot, seed_fd, etc_fd, error);
+}
+
+static void set(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd, int etc_fd,
+			   VarveReport *report, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	if (device && mount_partition(device, sysroot, seed_fd, etc_fd, &local)) {
+		set(&report->state, "ok");
+		set(&report->state_detail, device);
+		return TRUE;
+	}
+	set(&report->state, "volatile");
+	set(&report->state_detail,
+	    local ? local->message : "the disk has no partition called 'state'");
+	varve_report_warn(
+		report,
+		"the state partition cannot be used: %s. The base runs alone, with memory "
+		"in its place: everything that is written now is gone at the next boot. "
+		"Repair it with e2fsck, or make it anew and copy the layers there",
+		report->state_detail);
+	return mount_memory(sysroot, seed_fd, etc_fd, error);
 }

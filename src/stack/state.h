@@ -12,20 +12,24 @@
  * from @seed_fd (usr/share/factory/var of the base, -1 for none) until that was done once (then
  * there is a file VARVE_STATE_SEEDED), `etc/upper`, `etc/work`,
  * `var/lib/varve/{layers,generations}`. A new disk's state has layers already, so that an empty
- * `var` is no sign. On any failure a tmpfs takes its place and
- * @report says why: a state that is "volatile".
+ * `var` is no sign. Then puts /var (a bind) and /etc (an overlay over the base's, /etc/selinux
+ * read-only from the base over it) below @sysroot.
+ *
+ * Whoever can write to the disk chooses what is on it. On any failure a tmpfs takes its place and
+ * @report says why: a state that is "volatile". No symbolic link on it is followed here.
  *
  * Errors: SYSTEM, where not even the tmpfs could be made.
  */
-gboolean varve_state_mount(const char *device, int seed_fd, int etc_fd, VarveReport *report,
-			   GError **error);
+gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd, int etc_fd,
+			   VarveReport *report, GError **error);
 
 /**
- * varve_state_compose:
- * Puts /var (a bind) and /etc (an overlay over the base's, /etc/selinux read-only from the base
- * over it) below @sysroot.
+ * varve_state_prepare:
+ * Makes what is missing of the directories on the mounted state @fd, and seeds it.
+ *
+ * Errors: CORRUPT (a link or file in the place of a directory), SYSTEM.
  */
-gboolean varve_state_compose(const char *sysroot, GError **error);
+gboolean varve_state_prepare(int fd, int seed_fd, int etc_fd, GError **error);
 
 /**
  * varve_seed_copy:

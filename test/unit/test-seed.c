@@ -83,10 +83,49 @@ static void test_link_is_not_followed(void)
 	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
+/* A state that somebody laid out must not lead mounts astray, and not keep the base from starting:
+ * what is no directory is told here, before anything is mounted from it. */
+static void test_state_is_directories(void)
+{
+	static const struct {
+		const char *path;
+		const char *target; /* of a link; NULL for a file */
+	} bad[] = {
+		{ "etc", "/tmp" },        { "etc/upper", "/tmp" },
+		{ "etc/upper", NULL },    { "etc/work", "../elsewhere" },
+		{ "var", "elsewhere" },   { "var/lib", "/tmp" },
+		{ "var/lib/varve", "." }, { "var/lib/varve/layers", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autofree char *dir = g_dir_make_tmp("varve-test-XXXXXX", NULL);
+		g_autofree char *path = g_build_filename(dir, bad[i].path, NULL);
+		g_autofree char *parent = g_path_get_dirname(path);
+		g_autoptr(GError) error = NULL;
+		varve_autofd top = varve_dir_open(AT_FDCWD, dir, NULL);
+
+		g_test_message("%s", bad[i].path);
+		g_assert_true(varve_dir_make(parent, 0755, NULL));
+		g_assert_cmpint(mkdirat(top, "elsewhere", 0755), ==, 0);
+		write_at(top, VARVE_STATE_SEEDED, "", 0644);
+		if (bad[i].target)
+			g_assert_cmpint(symlink(bad[i].target, path), ==, 0);
+		else
+			g_assert_true(g_file_set_contents(path, "", 0, NULL));
+		g_assert_false(varve_state_prepare(top, -1, -1, &error));
+		g_assert_nonnull(error);
+		g_assert_cmpint(unlink(path), ==, 0);
+		g_clear_error(&error);
+		g_assert_true(varve_state_prepare(top, -1, -1, &error));
+		g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/seed/joins-what-is-there", test_seed_joins_what_is_there);
 	g_test_add_func("/seed/link-is-not-followed", test_link_is_not_followed);
+	g_test_add_func("/seed/state-is-directories", test_state_is_directories);
 	return g_test_run();
 }
