@@ -2,9 +2,11 @@
  * leaves, and how each of them fails. Installing needs root; the rest does not. */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/progress.h"
 #include "package/install.h"
 #include "package/lock.h"
+#include "rpm/reader.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -204,6 +206,42 @@ static void test_metadata_trust(Fixture *fixture, gconstpointer data)
 	assert_solution(universe, "fine", "fine-1-1.noarch");
 }
 
+/* Metadata of other tools and times, signed here so that they are read at all. */
+static void test_corpus_metadata(Fixture *fixture, gconstpointer data)
+{
+	const char *given = g_getenv("VARVE_CORPUS");
+	g_autofree char *root = given ? g_strdup(given)
+				      : g_build_filename(g_test_get_dir(G_TEST_DIST), "..", "..",
+							 "..", "shared", "corpus", NULL);
+	g_autofree char *home = in(fixture, "gnupg-good");
+
+	(void)data;
+	if (!g_file_test(root, G_FILE_TEST_IS_DIR)) {
+		g_test_skip("there is no corpus (VARVE_CORPUS)");
+		return;
+	}
+	for (int i = 0; i < 5; i++) {
+		g_autofree char *name = g_strdup_printf("repo_%02d", i);
+		g_autofree char *from = g_build_filename(root, "repodata", name, NULL);
+		g_autofree char *to = in(fixture, name);
+		g_autofree char *repomd = g_build_filename(to, "repodata", "repomd.xml", NULL);
+		g_autofree char *signature = g_strconcat(repomd, ".asc", NULL);
+		g_autoptr(VarveUniverse) universe = NULL;
+		g_autoptr(GError) error = NULL;
+
+		g_assert_true(varve_run(&error, "cp", "-r", from, to, NULL));
+		g_assert_true(varve_run(&error, "chmod", "-R", "u+w", to, NULL));
+		g_assert_true(varve_run(&error, "gpg", "--homedir", home, "--batch", "--quiet",
+					"--armor", "--output", signature, "--detach-sign", repomd,
+					NULL));
+		universe = open_named(fixture, name, &error);
+		if (i == 1) /* its primary.xml.gz is not what repomd.xml says */
+			g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+		else
+			g_assert_no_error(error);
+	}
+}
+
 static void test_stale(Fixture *fixture, gconstpointer data)
 {
 	g_autofree char *path = in(fixture, "stale");
@@ -278,6 +316,47 @@ static void test_package_trust(Fixture *fixture, gconstpointer data)
 	assert_not_fetched(fixture, "other", "stranger", VARVE_ERROR_UNTRUSTED, "good.asc");
 	assert_not_fetched(fixture, "other", "unsigned", VARVE_ERROR_UNTRUSTED, "not signed");
 	assert_not_fetched(fixture, "damaged", "fine", VARVE_ERROR_CORRUPT, "digest differs");
+}
+
+/* A bit changed anywhere in a signed package is noticed, wherever it is; so is a missing end. */
+static void test_changed_anywhere(Fixture *fixture, gconstpointer data)
+{
+	g_autofree char *package = in(fixture, "repo/leaf-1-1.noarch.rpm");
+	g_autofree char *copy = in(fixture, "changed.rpm");
+	g_autoptr(VarvePackageKeys) keys =
+		varve_package_keys_load((const char *[]){ fixture->key, NULL }, NULL);
+	g_autofree char *bytes = NULL;
+	gsize size, accepted = 0, tried = 0;
+
+	(void)data;
+	g_assert_true(varve_rpm_verify(package, keys, NULL, NULL, NULL));
+	g_assert_true(g_file_get_contents(package, &bytes, &size, NULL));
+	/* Nobody reads the lead (96 bytes). */
+	for (gsize i = 96; i < size; i += 11) {
+		g_autoptr(VarvePackage) found = NULL;
+
+		bytes[i] ^= 0x10;
+		g_assert_true(g_file_set_contents_full(copy, bytes, (gssize)size,
+						       G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+		tried++;
+		if (varve_rpm_verify(copy, keys, &found, NULL, NULL)) {
+			accepted++;
+			g_assert_cmpstr(found->nevra, ==, "leaf-1-1.noarch");
+		}
+		bytes[i] ^= 0x10;
+	}
+	/* What is left is space that the unsigned signature header reserves: it says nothing. */
+	g_test_message("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " changes were of unused bytes",
+		       accepted, tried);
+	g_assert_cmpuint(accepted, <, tried);
+	for (gsize cut = 1; cut < size; cut += size / 40) {
+		unlink(copy); /* GLib does not shorten a file that is there */
+		g_assert_true(g_file_set_contents_full(copy, bytes, (gssize)(size - cut),
+						       G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+		if (varve_rpm_verify(copy, keys, NULL, NULL, NULL))
+			g_error("%" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes were enough",
+				size - cut, size);
+	}
 }
 
 static void die_with_the_test(gpointer data)
@@ -763,9 +842,11 @@ int main(int argc, char **argv)
 		{ "/packages/on-a-base", test_on_a_base },
 		{ "/packages/unsatisfiable", test_unsatisfiable },
 		{ "/packages/metadata-trust", test_metadata_trust },
+		{ "/packages/corpus-metadata", test_corpus_metadata },
 		{ "/packages/stale", test_stale },
 		{ "/packages/bad-address", test_bad_address },
 		{ "/packages/package-trust", test_package_trust },
+		{ "/packages/changed-anywhere", test_changed_anywhere },
 		{ "/packages/resume", test_resume },
 		{ "/packages/lock", test_lock },
 		{ "/packages/install", test_install },
