@@ -1,6 +1,6 @@
 /* The import, step by step. The cache below VarveDebianImport.cache:
  *   apt-ARCH/   apt's configuration and lists
- *   debs/       packages as downloaded; .fetch/ is where apt writes
+ *   debs/       packages as downloaded
  *   rpms/KEY.rpm converted packages by what they were made of (varve_convert_key())
  *   tmp/        scratch, emptied by each run
  * Packages of the repository are hard links to those in rpms/. */
@@ -15,6 +15,7 @@
 #include "package/convert.h"
 #include "package/debian-apt.h"
 #include "package/debian-closure.h"
+#include "package/debian-fetch.h"
 #include "package/repository.h"
 #include "rpm/openpgp.h"
 
@@ -37,7 +38,7 @@ typedef struct {
 
 typedef struct {
 	const VarveDebianImport *options;
-	char *debs, *fetch, *rpms, *tmp, *packages;
+	char *debs, *rpms, *tmp, *packages;
 	int lock;
 	char *identity; /* of the package key */
 	GMutex key_lock;
@@ -76,7 +77,6 @@ static void clear_import(Import *import)
 		varve_dir_remove(AT_FDCWD, import->tmp, NULL);
 	varve_autofd_close(&import->lock);
 	g_free(import->debs);
-	g_free(import->fetch);
 	g_free(import->rpms);
 	g_free(import->tmp);
 	g_free(import->packages);
@@ -105,10 +105,9 @@ static gboolean open_directories(Import *import, GError **error)
 	g_autofree char *lock = g_build_filename(options->cache, "lock", NULL);
 
 	import->debs = g_build_filename(options->cache, "debs", NULL);
-	import->fetch = g_build_filename(import->debs, ".fetch", NULL);
 	import->rpms = g_build_filename(options->cache, "rpms", NULL);
 	import->packages = g_build_filename(options->output, "packages", NULL);
-	if (!varve_dir_make(import->fetch, 0755, error) ||
+	if (!varve_dir_make(import->debs, 0755, error) ||
 	    !varve_dir_make(import->rpms, 0755, error) ||
 	    !varve_dir_make(import->packages, 0755, error))
 		return FALSE;
@@ -209,7 +208,6 @@ static gboolean add_item(Import *import, const VarveParagraph *stanza, gboolean 
 			 GError **error)
 {
 	g_autofree char *deb = varve_apt_file_name(stanza, error), *rpm = NULL;
-	const char *size = varve_paragraph_get(stanza, "Size");
 	Item *item;
 
 	if (!deb)
@@ -222,9 +220,8 @@ static gboolean add_item(Import *import, const VarveParagraph *stanza, gboolean 
 	g_ptr_array_add(import->items, item);
 	item->stanza = stanza;
 	item->is_setup = is_setup;
-	if (!size || !g_ascii_string_to_unsigned(size, 10, 1, G_MAXINT64, &item->size, NULL))
-		return varve_fail(error, VARVE_ERROR_CORRUPT, "package '%s': its size is missing",
-				  rpm);
+	if (!varve_debian_fetch_size(stanza, &item->size, error))
+		return FALSE;
 	item->deb = g_build_filename(import->debs, deb, NULL);
 	item->published = g_build_filename("packages", rpm, NULL);
 	item->key = varve_convert_key(&import->converter, stanza, error);
@@ -260,130 +257,20 @@ static gboolean list_items(Import *import, GError **error)
 	return TRUE;
 }
 
-static gboolean is_whole(const char *path, guint64 size)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (guint64)st.st_size == size;
-}
-
-/* What apt put into .fetch/ and is whole. For an archive on this machine apt makes links. */
-static gboolean take_fetched(Import *import, const Item *item, GError **error)
-{
-	g_autofree char *name = g_path_get_basename(item->deb);
-	g_autofree char *path = g_build_filename(import->fetch, name, NULL);
-	struct stat st;
-
-	if (!is_whole(path, item->size))
-		return TRUE;
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		return varve_file_copy(path, item->deb, 0644, error);
-	if (rename(path, item->deb) < 0)
-		return varve_fail_errno(error, errno, "%s: cannot rename", path);
-	return TRUE;
-}
-
-typedef struct {
-	Import *import;
-	const GPtrArray *stanzas;
-	gboolean done, result; /* atomic; set by the thread */
-	GError *error;
-} Download;
-
-static gpointer run_download(gpointer data)
-{
-	Download *download = data;
-
-	download->result = varve_apt_download(download->import->apt, download->stanzas,
-					      download->import->fetch, &download->error);
-	__atomic_store_n(&download->done, TRUE, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-static guint64 fetched_bytes(const Import *import)
-{
-	g_auto(GStrv) names = NULL;
-	guint64 total = 0;
-
-	if (!varve_dir_list(AT_FDCWD, import->fetch, &names, NULL))
-		return 0;
-	for (char **name = names; *name; name++) {
-		g_autofree char *path = g_build_filename(import->fetch, *name, NULL);
-		struct stat st;
-
-		if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-			total += (guint64)st.st_size;
-	}
-	return total;
-}
-
-/* One apt-get fetches all, with its own pipelining; what it has written is the progress. */
-static gboolean download(Import *import, const GPtrArray *stanzas, guint64 bytes, GError **error)
-{
-	Download job = { .import = import, .stanzas = stanzas };
-	g_autoptr(VarveProgress) progress =
-		varve_progress_new("fetching packages", VARVE_PROGRESS_BYTES, bytes);
-	GThread *thread = g_thread_new("download", run_download, &job);
-	guint64 seen = 0;
-
-	while (!__atomic_load_n(&job.done, __ATOMIC_ACQUIRE)) {
-		guint64 now = fetched_bytes(import);
-
-		g_usleep(G_USEC_PER_SEC / 10);
-		if (now > seen) {
-			varve_progress_add(progress, now - seen, NULL);
-			seen = now;
-		}
-	}
-	g_thread_join(thread);
-	if (!job.result) {
-		g_propagate_error(error, job.error);
-		return FALSE;
-	}
-	varve_progress_end(progress, "%u packages", stanzas->len);
-	return TRUE;
-}
-
+/* The .debs of packages that are not converted yet. */
 static gboolean fetch(Import *import, GError **error)
 {
-	g_autoptr(GPtrArray) missing = g_ptr_array_new(), stanzas = g_ptr_array_new();
-	guint64 bytes = 0;
+	g_autoptr(GPtrArray) stanzas = g_ptr_array_new();
 
 	for (guint i = 0; i < import->items->len; i++) {
-		Item *item = g_ptr_array_index(import->items, i);
+		const Item *item = g_ptr_array_index(import->items, i);
 
-		if (access(item->cached, F_OK) == 0)
-			continue;
-		if (!is_whole(item->deb, item->size) && !take_fetched(import, item, error))
-			return FALSE;
-		if (is_whole(item->deb, item->size))
-			continue;
-		g_ptr_array_add(missing, item);
-		if (!g_ptr_array_find(stanzas, item->stanza, NULL)) {
+		if (access(item->cached, F_OK) < 0 &&
+		    !g_ptr_array_find(stanzas, item->stanza, NULL))
 			g_ptr_array_add(stanzas, (gpointer)item->stanza);
-			bytes += item->size;
-		}
 	}
-	if (!missing->len)
-		return TRUE;
-	if (!varve_dir_remove(AT_FDCWD, import->fetch, error) ||
-	    !varve_dir_make(import->fetch, 0755, error) || !download(import, stanzas, bytes, error))
-		return FALSE;
-	for (guint i = 0; i < missing->len; i++) {
-		const Item *item = g_ptr_array_index(missing, i);
-
-		if (is_whole(item->deb, item->size))
-			continue;
-		if (!take_fetched(import, item, error))
-			return FALSE;
-		if (!is_whole(item->deb, item->size))
-			return varve_fail(error, VARVE_ERROR_SYSTEM,
-					  "%s: apt did not bring it with the size that the "
-					  "archive's index says",
-					  item->deb);
-	}
-	import->result.fetched = stanzas->len;
-	return TRUE;
+	return varve_debian_fetch(import->apt, stanzas, import->debs, &import->result.fetched,
+				  error);
 }
 
 static gboolean convert_item(Import *import, const Item *item, GError **error)
