@@ -57,13 +57,12 @@ static void read_one_line(VarveDebianMirror *mirror, const char *text)
 	}
 }
 
-static gboolean read_deb822(VarveDebianMirror *mirror, const char *text, gsize size,
-			    const char *name, GError **error)
+static void read_deb822(VarveDebianMirror *mirror, const char *text, gsize size, const char *name)
 {
-	g_autoptr(GPtrArray) paragraphs = varve_deb822_parse(text, size, name, error);
+	g_autoptr(GPtrArray) paragraphs = varve_deb822_parse(text, size, name, NULL);
 
 	if (!paragraphs)
-		return FALSE;
+		return;
 	for (guint i = 0; i < paragraphs->len; i++) {
 		const VarveParagraph *paragraph = g_ptr_array_index(paragraphs, i);
 		const char *types = varve_paragraph_get(paragraph, "Types");
@@ -79,21 +78,20 @@ static gboolean read_deb822(VarveDebianMirror *mirror, const char *text, gsize s
 			if (**uri)
 				consider(mirror, *uri);
 	}
-	return TRUE;
 }
 
-static gboolean read_file(VarveDebianMirror *mirror, const char *path, GError **error)
+/* A file that cannot be read (some hold passwords) or is damaged is another archive's affair. */
+static void read_file(VarveDebianMirror *mirror, const char *path)
 {
 	g_autofree char *text = NULL;
 	gsize size = 0;
 
-	if (!varve_file_read(AT_FDCWD, path, SOURCES_LIMIT, &text, &size, error))
-		return FALSE;
+	if (!varve_file_read(AT_FDCWD, path, SOURCES_LIMIT, &text, &size, NULL))
+		return;
 	if (g_str_has_suffix(path, ".sources"))
-		return read_deb822(mirror, text, size, path, error);
+		read_deb822(mirror, text, size, path);
 	if (g_str_has_suffix(path, ".list"))
 		read_one_line(mirror, text);
-	return TRUE;
 }
 
 gboolean varve_debian_mirror_find(const char *directory, VarveDebianMirror *ret_mirror,
@@ -104,16 +102,14 @@ gboolean varve_debian_mirror_find(const char *directory, VarveDebianMirror *ret_
 	g_autofree char *parts = g_build_filename(directory, "sources.list.d", NULL);
 	g_auto(GStrv) names = NULL;
 
-	if (g_file_test(list, G_FILE_TEST_EXISTS) && !read_file(&mirror, list, error))
-		return FALSE;
+	read_file(&mirror, list);
 	if (g_file_test(parts, G_FILE_TEST_IS_DIR) &&
 	    !varve_dir_list(AT_FDCWD, parts, &names, error))
 		return FALSE;
 	for (char **name = names; name && *name; name++) {
 		g_autofree char *path = g_build_filename(parts, *name, NULL);
 
-		if (!read_file(&mirror, path, error))
-			return FALSE;
+		read_file(&mirror, path);
 	}
 	if (!mirror.archive)
 		return varve_fail(error, VARVE_ERROR_NOT_FOUND,

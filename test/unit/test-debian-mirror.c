@@ -58,6 +58,21 @@ static void test_mirrors(void)
 	}
 }
 
+static void test_damaged_files_are_passed_over(void)
+{
+	g_autofree char *directory = g_dir_make_tmp("test-mirror-XXXXXX", NULL);
+	g_auto(VarveDebianMirror) mirror = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	write_text(directory, "sources.list.d/a.sources", "Types: deb\nTypes: deb\nno colon\n");
+	write_text(directory, "sources.list.d/b.list", "deb [ http://broken\ndeb\n\n");
+	write_text(directory, "sources.list.d/c.list", "deb http://a.example/debian x main\n");
+	varve_debian_mirror_find(directory, &mirror, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(mirror.archive, ==, "http://a.example/debian");
+	g_assert_true(varve_dir_remove(AT_FDCWD, directory, NULL));
+}
+
 static void test_no_mirror_says_what_to_do(void)
 {
 	g_autofree char *directory = g_dir_make_tmp("test-mirror-XXXXXX", NULL);
@@ -75,6 +90,8 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/debian-mirror/mirrors", test_mirrors);
+	g_test_add_func("/debian-mirror/damaged-files-are-passed-over",
+			test_damaged_files_are_passed_over);
 	g_test_add_func("/debian-mirror/no-mirror-says-what-to-do", test_no_mirror_says_what_to_do);
 	return g_test_run();
 }
