@@ -12,7 +12,7 @@ static void unknown_name(VarveLoader *loader, const VarveSource *source, VarveTo
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const char *nearest;
 
-	if (varve_loader_partial(loader))
+	if (varve_loader_partial(loader) || (known && varve_table_mentions(known, name)))
 		return;
 	/* The nearest of thousands for each of thousands would take its time. */
 	for (guint i = 0; known && i < known->items->len && loader->mistakes->len < 200; i++)
@@ -32,6 +32,9 @@ int varve_loader_look_up(VarveLoader *loader, const char *table_name, const char
 	const VarveTable *table = varve_table_child(loader->top, table_name);
 	const VarveItem *found = table ? varve_table_item(table, name) : NULL;
 
+	/* Not where the table itself is wrong or has a wrong name. */
+	if (!found && !table && varve_table_mentions(loader->top, table_name))
+		return -1;
 	if (!found) {
 		unknown_name(loader, source, span, what, name, table);
 		return -1;
@@ -252,14 +255,6 @@ static void resolve_layers(VarveLoader *loader, const VarveDraft *draft)
 
 /* Editions */
 
-static gboolean role_is_known(const VarveTable *layer)
-{
-	const VarveItem *item = good_item(layer, "role");
-
-	return item && (strcmp(item->value->string.text, "base") == 0 ||
-			strcmp(item->value->string.text, "extension") == 0);
-}
-
 static const VarveLayerDefinition *resolve_layer(VarveLoader *loader, const VarveItem *item,
 						 const VarveTomlValue *value, VarveRole role)
 {
@@ -272,7 +267,8 @@ static const VarveLayerDefinition *resolve_layer(VarveLoader *loader, const Varv
 		return NULL;
 	layer = &loader->definition->layers[found];
 	place = varve_origin_place(loader, &layer->origin);
-	if (layer->role != role && role_is_known(entry_of(loader, "layers", (gsize)found)))
+	if (layer->role != role &&
+	    varve_table_has_choice(entry_of(loader, "layers", (gsize)found), "role"))
 		varve_loader_mistake(loader, item->source, value->span,
 				     "layer '%s' (%s) has role '%s'; '%s' takes layers of role "
 				     "'%s'",
@@ -282,21 +278,37 @@ static const VarveLayerDefinition *resolve_layer(VarveLoader *loader, const Varv
 	return layer;
 }
 
+/* A key of @set that is no upstream may have been meant for the one that is missing. */
+static gboolean may_be_spelled(VarveLoader *loader, const VarveTable *set, const char *upstream)
+{
+	const VarveTable *upstreams = varve_table_child(loader->top, "upstreams");
+
+	for (guint i = 0; i < set->items->len; i++) {
+		const char *key = g_array_index(set->items, VarveItem, i).key;
+
+		if (strcmp(key, upstream) == 0 || !upstreams || !varve_table_item(upstreams, key))
+			return TRUE;
+	}
+	return varve_table_partial(loader, set);
+}
+
 static void check_spelled(VarveLoader *loader, const VarveEdition *edition,
 			  const VarveLayerDefinition *layer)
 {
+	const char *upstream = edition->upstream->name;
+
 	for (gsize i = 0; i < layer->n_package_sets; i++) {
 		const VarvePackageSet *set = layer->package_sets[i];
-		gsize position = (gsize)(set - loader->definition->package_sets);
+		const VarveTable *table = entry_of(loader, "package-sets",
+						   (gsize)(set - loader->definition->package_sets));
 
 		if (varve_package_set_spelling(set, edition->upstream) ||
-		    varve_table_partial(loader, entry_of(loader, "package-sets", position)))
+		    may_be_spelled(loader, table, upstream))
 			continue;
-		varve_table_mistake(loader, entry_of(loader, "package-sets", position),
+		varve_table_mistake(loader, table,
 				    "package set '%s' is not spelled for upstream '%s', which "
 				    "edition '%s' (layer '%s') is built from; add '%s = [...]'",
-				    set->name, edition->upstream->name, edition->name, layer->name,
-				    edition->upstream->name);
+				    set->name, upstream, edition->name, layer->name, upstream);
 	}
 }
 
@@ -447,7 +459,8 @@ void varve_draft_resolve(VarveLoader *loader, const VarveDraft *draft)
 	for (gsize i = 0; i < G_N_ELEMENTS(needs_os); i++) {
 		const VarveTable *table = varve_table_child(loader->top, needs_os[i]);
 
-		if (!table || varve_table_item(loader->top, "os") || varve_loader_partial(loader))
+		if (!table || varve_table_mentions(loader->top, "os") ||
+		    varve_loader_partial(loader))
 			continue;
 		varve_table_mistake(loader, table, "[%s] needs [os], which no file has",
 				    needs_os[i]);

@@ -273,7 +273,7 @@ static void check_overlay(VarveLoader *loader, const VarveTable *table, void *da
 	const char *wrong;
 	guint rules;
 
-	if (!type || !type->field || !g_strv_contains(overlay_types, type->value->string.text))
+	if (!varve_table_has_choice(table, "type"))
 		return;
 	rules = overlay_rules[overlay->type];
 	check_needed(loader, table, overlay, rules);
@@ -335,7 +335,7 @@ static void check_origin(VarveLoader *loader, const VarveTable *table, void *dat
 	const VarveItem *uri = varve_table_item(table, "uri");
 	g_autofree char *scheme = file->uri ? g_uri_parse_scheme(file->uri) : NULL;
 
-	if (!varve_table_item(table, "type"))
+	if (!varve_table_has_choice(table, "type"))
 		return;
 	if (file->from == VARVE_SOURCE_DOWNLOAD && !uri && !varve_table_partial(loader, table))
 		varve_table_mistake(loader, table, "an origin of type 'download' needs a 'uri'");

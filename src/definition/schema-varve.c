@@ -144,7 +144,7 @@ static void check_upstream(VarveLoader *loader, const VarveTable *table, void *d
 	static const char *const main_only[] = { "main", NULL };
 	VarveUpstreamDraft *draft = data;
 
-	if (!varve_table_item(table, "type"))
+	if (!varve_table_has_choice(table, "type"))
 		return;
 	if (draft->upstream.type == VARVE_UPSTREAM_RPM_MD) {
 		draft->own.origin = draft->upstream.origin;

@@ -55,6 +55,14 @@ gboolean varve_table_mentions(const VarveTable *table, const char *key)
 	return FALSE;
 }
 
+gboolean varve_table_has_choice(const VarveTable *table, const char *key)
+{
+	const VarveItem *item = varve_table_item(table, key);
+
+	return item && item->field &&
+	       g_strv_contains(item->field->choices, item->value->string.text);
+}
+
 VarveTable *varve_table_child(const VarveTable *table, const char *key)
 {
 	VarveItem *item = table ? varve_table_item(table, key) : NULL;
@@ -102,6 +110,13 @@ static const VarveField *find_field(const VarveSchema *schema, const char *key)
 	return schema->any;
 }
 
+static void add_meant(VarveTable *table, const char *key)
+{
+	if (!table->meant)
+		table->meant = g_ptr_array_new();
+	g_ptr_array_add(table->meant, (gpointer)key);
+}
+
 static void unknown_key(VarveLoader *loader, VarveTable *table, const VarveItem *item)
 {
 	g_autoptr(GPtrArray) known = g_ptr_array_new();
@@ -112,11 +127,8 @@ static void unknown_key(VarveLoader *loader, VarveTable *table, const VarveItem 
 		g_ptr_array_add(known, (gpointer)field->key);
 	g_ptr_array_add(known, NULL);
 	nearest = varve_nearest(item->key, (const char *const *)known->pdata);
-	if (nearest) {
-		if (!table->meant)
-			table->meant = g_ptr_array_new();
-		g_ptr_array_add(table->meant, (gpointer)nearest);
-	}
+	if (nearest)
+		add_meant(table, nearest);
 	if (nearest)
 		varve_key_mistake(loader, item, "unknown key '%s' in %s; is '%s' meant?", item->key,
 				  table->name || table->schema->what ? where : "the definition",
@@ -265,6 +277,7 @@ static void merge_map_entry(VarveLoader *loader, VarveTable *map, const VarveSou
 	if (entry->value->type != VARVE_TOML_TABLE) {
 		varve_item_mistake(loader, &item, "'%s' in [%s] must be a table, not %s",
 				   entry->key, of->key, varve_toml_type_name(entry->value->type));
+		add_meant(map, entry->key);
 		return;
 	}
 	if (first && of->field->flags & VARVE_FIELD_REPLACED) {

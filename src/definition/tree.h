@@ -40,7 +40,9 @@ struct VarveTable {
 	gboolean later_wins; /* here and below, a later file's value replaces an earlier one's */
 	GArray *items;       /* VarveItem, in order of appearance */
 	GHashTable *index;   /* char * → position + 1; NULL while small */
-	GPtrArray *meant;    /* (nullable) known keys that unknown ones were taken for */
+	/* (nullable) keys that are not among the items, but are not missing: known ones that
+	 * unknown ones were taken for, entries of the wrong kind. */
+	GPtrArray *meant;
 };
 
 typedef enum {
@@ -177,8 +179,10 @@ void varve_table_merge(VarveLoader *loader, VarveTable *table, const VarveSource
 VarveItem *varve_table_item(const VarveTable *table, const char *key);
 VarveTable *varve_table_child(const VarveTable *table, const char *key);
 
-/** Is @key set, or an unknown one that was taken for it? */
+/** Is @key set, if only wrongly, or an unknown one that was taken for it? */
 gboolean varve_table_mentions(const VarveTable *table, const char *key);
+/** Is @key set to one of its choices? */
+gboolean varve_table_has_choice(const VarveTable *table, const char *key);
 
 /* read.c */
 
