@@ -9,7 +9,9 @@
  * begin with '#' are skipped. A module that is already there, or built in, is fine. One that cannot
  * be loaded is told to @failed and the rest are still tried.
  *
+ * @skip: (nullable) modules whose file name begins with this are left out.
+ *
  * Returns: the number that failed, or -1 with errno where the list cannot be read.
  */
-int varve_modules_load(const char *list, void (*failed)(const char *path, int errnum, void *data),
-		       void *data);
+int varve_modules_load(const char *list, const char *skip,
+		       void (*failed)(const char *path, int errnum, void *data), void *data);
