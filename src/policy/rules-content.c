@@ -28,6 +28,24 @@ static const char *const reserved_globs[] = {
 	"/usr/lib/pam.d/**",
 	"/usr/lib*/security/**",
 	"/usr/lib/*/security/**",
+	/* What is looked for there as well, and comes first. */
+	"/usr/local/lib/systemd/**",
+	"/usr/local/lib/udev/**",
+	"/usr/local/lib/modprobe.d/**",
+	"/usr/local/lib/modules-load.d/**",
+	"/usr/local/lib/binfmt.d/**",
+	"/usr/local/lib*/security/**",
+	"/usr/local/share/polkit-1/rules.d/**",
+	"/usr/share/factory/etc/systemd/**",
+	"/usr/share/factory/etc/udev/**",
+	"/usr/share/factory/etc/modprobe.d/**",
+	"/usr/share/factory/etc/modules*",
+	"/usr/share/factory/etc/modules-load.d/**",
+	"/usr/share/factory/etc/binfmt.d/**",
+	"/usr/share/factory/etc/polkit-1/**",
+	"/usr/share/factory/etc/verity.d/**",
+	"/usr/share/factory/etc/fstab",
+	"/usr/share/factory/etc/crypttab",
 	"/usr/share/factory/etc/pam.d/**",
 	"/usr/share/factory/etc/pam.conf",
 	"/usr/share/factory/etc/security/**",
@@ -55,6 +73,20 @@ gboolean varve_globs_match(char *const *globs, const char *path)
 			return TRUE;
 	}
 	return FALSE;
+}
+
+/* Whether the symbolic link @path stands for a directory that files which match are looked for in.
+ * Only names without a pattern are asked for what lies deeper: a star would be every library. */
+static gboolean holds_match(char *const *globs, const char *path)
+{
+	g_autofree char *inside = g_strconcat(path, "/x", NULL);
+	g_autofree char *prefix = g_strconcat("/", path, "/", NULL);
+
+	for (char *const *glob = globs; *glob; glob++) {
+		if (g_str_has_prefix(*glob, prefix))
+			return TRUE;
+	}
+	return varve_globs_match(globs, inside);
 }
 
 /* Whether one of the applying rules has a glob for @path in the list at @offset of VarveAllow. */
@@ -181,7 +213,7 @@ char *varve_rule_kernel_module(const VarveCase *c)
 }
 
 /* Files by which every layer describes itself. */
-static gboolean describes_itself(const VarveCase *c, const char *path)
+static gboolean describes_itself(const VarveCase *c, const VarvePath *file)
 {
 	static const char *const forms[] = {
 		"usr/lib/varve/layers/%s.json",
@@ -190,9 +222,9 @@ static gboolean describes_itself(const VarveCase *c, const char *path)
 		"usr/share/os-manifests/package-manifest.%s.spdx.json",
 		"usr/share/os-manifests/package-manifest.%s.cdx.json",
 	};
-	const char *name = c->layer->manifest->name;
+	const char *name = c->layer->manifest->name, *path = file->path;
 
-	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+	for (gsize i = 0; S_ISREG(file->mode) && i < G_N_ELEMENTS(forms); i++) {
 		const char *hole = strstr(forms[i], "%s");
 		gsize before = (gsize)(hole - forms[i]), length = strlen(name);
 
@@ -225,8 +257,11 @@ static gboolean meddles_with_units(const VarveCase *c, const VarvePath *path)
 		return FALSE;
 	rest = path->path + strlen(prefix);
 	slash = strchr(rest, '/');
+	/* A link can be a directory of such. */
 	if (!slash)
-		return FALSE;
+		return S_ISLNK(path->mode) &&
+		       (g_str_has_suffix(rest, ".d") || g_str_has_suffix(rest, ".wants") ||
+			g_str_has_suffix(rest, ".requires") || g_str_has_suffix(rest, ".upholds"));
 	length = (gsize)(slash - rest);
 	if (length > 2 && strncmp(slash - 2, ".d", 2) == 0)
 		return !owns_unit(c, rest, length - 2);
@@ -236,9 +271,11 @@ static gboolean meddles_with_units(const VarveCase *c, const VarvePath *path)
 
 static gboolean is_reserved(const VarveCase *c, const VarvePath *path)
 {
-	if (S_ISDIR(path->mode) || describes_itself(c, path->path) ||
-	    ALLOWED(c, reserved, path->path))
+	if (S_ISDIR(path->mode) || describes_itself(c, path) || ALLOWED(c, reserved, path->path))
 		return FALSE;
+	if (S_ISLNK(path->mode) && (holds_match((char *const *)reserved_globs, path->path) ||
+				    holds_match(c->policy->reserved, path->path)))
+		return TRUE;
 	return varve_globs_match((char *const *)reserved_globs, path->path) ||
 	       varve_globs_match(c->policy->reserved, path->path) || meddles_with_units(c, path);
 }
@@ -251,8 +288,7 @@ char *varve_rule_reserved_path(const VarveCase *c)
 static gboolean is_out_of_scope(const VarveCase *c, const VarvePath *path)
 {
 	/* A directory is as good as what is in it. */
-	return !S_ISDIR(path->mode) && !describes_itself(c, path->path) &&
-	       !ALLOWED(c, paths, path->path);
+	return !S_ISDIR(path->mode) && !describes_itself(c, path) && !ALLOWED(c, paths, path->path);
 }
 
 char *varve_rule_path_scope(const VarveCase *c)

@@ -12,7 +12,7 @@ static const char policy_text[] = "[[allow]]\n"
 				  "certificate = \"team.crt\"\n"
 				  "layers = [\"app*\", \"lib\"]\n"
 				  "roles = [\"extension\"]\n"
-				  "paths = [\"/usr/bin/*\", \"/usr/lib/**\", \"/usr/share/**\"]\n"
+				  "paths = [\"/usr/bin/*\", \"/usr/l*/**\", \"/usr/share/**\"]\n"
 				  "[rollback-floors]\n"
 				  "app = 3\n"
 				  "[revoked]\n"
@@ -245,6 +245,55 @@ static void make_dropin(Layer *layer)
 	add_path(layer, "usr/lib/systemd/system/dbus.service.d/x.conf", S_IFREG | 0644);
 }
 
+static void make_link(Layer *layer, const char *name, const char *target)
+{
+	add_path(layer, name, S_IFLNK | 0777)->target = target;
+}
+
+/* A directory by another name is that directory to who reads it. */
+static void make_dropin_link(Layer *layer)
+{
+	make_link(layer, "usr/lib/systemd/system/dbus.service.d", "/usr/share/b");
+}
+
+static void make_wants_link(Layer *layer)
+{
+	make_link(layer, "usr/lib/systemd/system/sysinit.target.wants", "/usr/share/b");
+}
+
+static void make_reserved_link(Layer *layer)
+{
+	make_link(layer, "usr/lib/modprobe.d", "/usr/share/b");
+}
+
+static void make_parent_link(Layer *layer)
+{
+	make_link(layer, "usr/share/factory", "/usr/share/b");
+}
+
+static void make_local_unit(Layer *layer)
+{
+	add_path(layer, "usr/local/lib/systemd/system/dbus.service", S_IFREG | 0644);
+}
+
+static void make_factory_unit(Layer *layer)
+{
+	add_path(layer, "usr/share/factory/etc/systemd/system/dbus.service", S_IFREG | 0644);
+}
+
+static void make_factory_rules(Layer *layer)
+{
+	add_path(layer, "usr/share/factory/etc/udev/rules.d/00-b.rules", S_IFREG | 0644);
+}
+
+static void make_linked_description(Layer *layer)
+{
+	g_autofree char *name =
+		g_strdup_printf("usr/lib/varve/layers/%s.json", layer->manifest->name);
+
+	make_link(layer, g_intern_string(name), "/run/varve/state/b.json");
+}
+
 static void make_stray(Layer *layer)
 {
 	add_path(layer, "usr/sbin/x", S_IFREG | 0755);
@@ -295,6 +344,14 @@ static const struct {
 	{ "kernel-module", make_module },
 	{ "reserved-path", make_reserved },
 	{ "reserved-path", make_dropin },
+	{ "reserved-path", make_dropin_link },
+	{ "reserved-path", make_wants_link },
+	{ "reserved-path", make_reserved_link },
+	{ "reserved-path", make_parent_link },
+	{ "reserved-path", make_local_unit },
+	{ "reserved-path", make_factory_unit },
+	{ "reserved-path", make_factory_rules },
+	{ "reserved-path", make_linked_description },
 	{ "path-scope", make_stray },
 	{ "unlabelled", NULL }, /* test_unlabelled */
 	{ "duplicate-layer", make_duplicate },
