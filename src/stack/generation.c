@@ -13,6 +13,7 @@
 #define GENERATION_FORMAT 1
 #define GENERATION_LIMIT (1024 * 1024)
 #define GENERATION_MAX 99999999u
+#define LAYERS_MAX 500 /* more than the kernel merges */
 
 const char *varve_selection_name(VarveSelection selection)
 {
@@ -133,6 +134,40 @@ static char *to_text(const VarveGeneration *generation)
 	return varve_json_dump(json, FALSE);
 }
 
+/* A text that a terminal shows as it is: records are printed, and anyone who can write to the disk
+ * may have made one. */
+static gboolean take_text(const json_t *object, const char *key, const char *name, const char **ret,
+			  GError **error)
+{
+	if (!varve_json_get_string(object, key, name, ret, error))
+		return FALSE;
+	for (const char *at = *ret; *at; at = g_utf8_next_char(at)) {
+		if (g_unichar_iscntrl(g_utf8_get_char(at)))
+			return varve_fail(error, VARVE_ERROR_CORRUPT,
+					  "%s: '%s' contains a control character", name, key);
+	}
+	return TRUE;
+}
+
+/* No two records of a generation are of one layer. */
+static gboolean check_distinct(const VarveGeneration *generation, const char *name, GError **error)
+{
+	const GPtrArray *layers = generation->layers;
+
+	for (guint i = 0; i < layers->len; i++) {
+		const VarveGenerationLayer *a = layers->pdata[i];
+
+		for (guint j = 0; j < i; j++) {
+			const VarveGenerationLayer *b = layers->pdata[j];
+
+			if (strcmp(a->file, b->file) == 0 || varve_digest_equal(&a->root, &b->root))
+				return varve_fail(error, VARVE_ERROR_CORRUPT,
+						  "%s: '%s' is there twice", name, a->file);
+		}
+	}
+	return TRUE;
+}
+
 static gboolean take_digest(const json_t *object, const char *name, VarveDigest *ret,
 			    GError **error)
 {
@@ -152,8 +187,9 @@ static gboolean take_layers(VarveGeneration *generation, const json_t *layers, c
 	const json_t *value;
 	size_t i;
 
-	if (!json_is_array(layers))
-		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: 'layers' is no array", name);
+	if (!json_is_array(layers) || json_array_size(layers) > LAYERS_MAX)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'layers' is no array of at most %d", name, LAYERS_MAX);
 	json_array_foreach (layers, i, value) {
 		const char *layer_name, *version, *file;
 		VarveGenerationLayer *layer;
@@ -163,9 +199,9 @@ static gboolean take_layers(VarveGeneration *generation, const json_t *layers, c
 		if (!json_is_object(value))
 			return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: a layer is no object",
 					  name);
-		if (!varve_json_get_string(value, "name", name, &layer_name, error) ||
-		    !varve_json_get_string(value, "version", name, &version, error) ||
-		    !varve_json_get_string(value, "file", name, &file, error) ||
+		if (!take_text(value, "name", name, &layer_name, error) ||
+		    !take_text(value, "version", name, &version, error) ||
+		    !take_text(value, "file", name, &file, error) ||
 		    !varve_json_get_int(value, "stamp", name, 0, G_MAXINT64, &stamp, error) ||
 		    !take_digest(value, name, &root, error))
 			return FALSE;
@@ -177,7 +213,7 @@ static gboolean take_layers(VarveGeneration *generation, const json_t *layers, c
 		layer->stamp = (guint64)stamp;
 		g_ptr_array_add(generation->layers, layer);
 	}
-	return TRUE;
+	return check_distinct(generation, name, error);
 }
 
 static gboolean from_json(VarveGeneration *generation, const json_t *json, const char *name,
@@ -193,11 +229,11 @@ static gboolean from_json(VarveGeneration *generation, const json_t *json, const
 				error) ||
 	    !varve_json_get_int(json, "number", name, 1, GENERATION_MAX, &number, error) ||
 	    !varve_json_get_int(json, "when", name, 0, G_MAXINT64, &generation->when, error) ||
-	    !varve_json_get_string(json, "selection", name, &selection, error) ||
-	    !varve_json_get_string(json, "by", name, &by, error) ||
-	    !varve_json_get_string(json, "why", name, &why, error) ||
-	    !varve_json_get_string(base, "name", name, &base_name, error) ||
-	    !varve_json_get_string(base, "version", name, &base_version, error) ||
+	    !take_text(json, "selection", name, &selection, error) ||
+	    !take_text(json, "by", name, &by, error) ||
+	    !take_text(json, "why", name, &why, error) ||
+	    !take_text(base, "name", name, &base_name, error) ||
+	    !take_text(base, "version", name, &base_version, error) ||
 	    !take_digest(base, name, &generation->base, error) ||
 	    !take_layers(generation, json_object_get(json, "layers"), name, error))
 		return FALSE;
@@ -264,6 +300,7 @@ VarveGeneration *varve_generation_linked(int dirfd, const char *link, const Varv
 {
 	g_autofree char *name = link_name(base, link);
 	g_autoptr(VarveGeneration) generation = NULL;
+	g_autoptr(GError) local = NULL;
 	char target[64];
 	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
 	guint number;
@@ -275,14 +312,23 @@ VarveGeneration *varve_generation_linked(int dirfd, const char *link, const Varv
 	target[n] = '\0';
 	number = number_of(target);
 	if (number == 0) {
+		g_autofree char *shown = g_strescape(target, NULL);
+
 		varve_fail(error, VARVE_ERROR_CORRUPT,
 			   "generation link '%s' leads to '%s', which is no generation", name,
-			   target);
+			   shown);
 		return NULL;
 	}
-	generation = varve_generation_load(dirfd, number, error);
-	if (!generation)
+	generation = varve_generation_load(dirfd, number, &local);
+	if (!generation && g_error_matches(local, VARVE_ERROR, VARVE_ERROR_NOT_FOUND)) {
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "generation link '%s' leads to '%s', which is not there", name, target);
 		return NULL;
+	}
+	if (!generation) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return NULL;
+	}
 	if (!varve_digest_equal(&generation->base, base)) {
 		varve_fail(error, VARVE_ERROR_CORRUPT,
 			   "generation %u belongs to another base than its link says", number);

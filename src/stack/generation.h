@@ -23,8 +23,11 @@ typedef struct {
 	char *version;
 	char *file; /* in the layers directory */
 	VarveDigest root;
-	guint64 stamp; /* of the file when its bytes were last hashed whole; 0: not. No proof of
-			* anything, only a reason not to hash again (varve_generation_stamp()) */
+	guint64 stamp; /* of the file when its bytes were last hashed whole; 0: not. It excuses
+			* from that hashing and from nothing else: signature, dm-verity, the
+			* walk of the tree and the policy are asked at every boot. Who forges
+			* one has damage found when a damaged block is read, instead of before
+			* the merge; the policy's check = "always" does not look at it. */
 } VarveGenerationLayer;
 
 typedef struct {

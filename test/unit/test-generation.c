@@ -147,6 +147,70 @@ static void test_wrong_record(Fixture *f, gconstpointer data)
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
 }
 
+/* A record with @n layers; the file names are all @file, or numbered where that is NULL. */
+static char *record_text(guint n, const char *file, const char *why)
+{
+	GString *text = g_string_new("{\"format\": 1, \"number\": 1, \"when\": 0, \"by\": \"x\", "
+				     "\"selection\": \"listed\", \"base\": {\"name\": \"b\", "
+				     "\"version\": \"1\", ");
+
+	g_string_append_printf(text, "\"root\": \"%064d\"}, \"why\": \"%s\", \"layers\": [", 1,
+			       why);
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *numbered = g_strdup_printf("a%u_1_x86-64.raw", i);
+
+		g_string_append_printf(text,
+				       "%s{\"name\": \"a\", \"version\": \"1\", \"stamp\": 0, "
+				       "\"file\": \"%s\", \"root\": \"%064u\"}",
+				       i ? ", " : "", file ? file : numbered, i);
+	}
+	g_string_append(text, "]}");
+	return g_string_free(text, FALSE);
+}
+
+/* What somebody wrote who wants to hold up the boot, or to speak to the terminal. */
+static void test_hostile_record(Fixture *f, gconstpointer data)
+{
+	const struct {
+		guint n;
+		const char *file, *why;
+		gboolean good;
+	} cases[] = {
+		{ 2, NULL, "x", TRUE },
+		{ 2, "a_1_x86-64.raw", "x", FALSE }, /* one file twice */
+		{ 501, NULL, "x", FALSE },           /* more than can be merged */
+		{ 1, "a\\u001b[2J_1_x86-64.raw", "x", FALSE },
+		{ 1, NULL, "\\u001b[2Jall is well", FALSE },
+	};
+
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = record_text(cases[i].n, cases[i].file, cases[i].why);
+		g_autoptr(VarveGeneration) generation = NULL;
+		g_autoptr(GError) error = NULL;
+
+		write_file(f, "0001.json", text);
+		generation = varve_generation_load(f->fd, 1, &error);
+		if (cases[i].good)
+			g_assert_no_error(error);
+		else
+			g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	}
+}
+
+/* Somebody chose layers, and the choice is gone: that is told, and not taken for a first boot. */
+static void test_dangling_link(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) a = make(1, 1);
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, a, NULL));
+	g_assert_cmpint(unlinkat(f->fd, "0001.json", 0), ==, 0);
+	g_assert_null(varve_generation_linked(f->fd, "current", &a->base, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+}
+
 static void test_list(Fixture *f, gconstpointer data)
 {
 	g_autoptr(GPtrArray) list = NULL;
@@ -243,6 +307,8 @@ int main(int argc, char **argv)
 	ADD("links-are-per-base", test_links_are_per_base);
 	ADD("damage", test_damage);
 	ADD("wrong-record", test_wrong_record);
+	ADD("hostile-record", test_hostile_record);
+	ADD("dangling-link", test_dangling_link);
 	ADD("list", test_list);
 	ADD("file-is-a-name", test_file_is_a_name);
 	ADD("stamp", test_stamp);
