@@ -15,10 +15,13 @@
 
 #define PATHS_MAX 1000000u
 #define XATTR_MAX 65536
+/* Of names and attributes: inodes may share an attribute, so that a small image has many. */
+#define TEXT_MAX (256u * 1024 * 1024)
 
 typedef struct {
 	GPtrArray *paths;
 	GStringChunk *strings;
+	gsize text;
 } Walk;
 
 static gint by_name(gconstpointer a, gconstpointer b)
@@ -37,6 +40,7 @@ static gboolean read_xattr(Walk *walk, const char *proc, const char *name, Varve
 	ret->name = g_string_chunk_insert(walk->strings, name);
 	ret->value = g_string_chunk_insert_len(walk->strings, value, n);
 	ret->size = (size_t)n;
+	walk->text += (gsize)n + strlen(name);
 	return TRUE;
 }
 
@@ -112,8 +116,12 @@ static gboolean visit(Walk *walk, int fd, const char *name, GError **error)
 		return varve_fail(error, VARVE_ERROR_CORRUPT, "it has more than %u paths",
 				  PATHS_MAX);
 	path = add_path(walk, name, &st);
+	walk->text += strlen(name);
 	if (!read_xattrs(walk, fd, path, error))
 		return FALSE;
+	if (walk->text > TEXT_MAX)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "its names and attributes are more than %u bytes", TEXT_MAX);
 	if (S_ISLNK(st.st_mode)) {
 		char target[PATH_MAX];
 		ssize_t n = readlinkat(fd, "", target, sizeof(target) - 1);
