@@ -192,3 +192,18 @@ char *varve_size_text(guint64 bytes)
 {
 	return g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
 }
+
+char *varve_text_printable(const char *format, va_list args)
+{
+	g_autofree char *raw = g_strdup_vprintf(format, args);
+	char *text = g_utf8_make_valid(raw, -1);
+	GString *clean = g_string_new(NULL);
+
+	for (const char *at = text; *at; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		g_string_append_unichar(clean, c != '\n' && g_unichar_iscntrl(c) ? '?' : c);
+	}
+	g_free(text);
+	return g_string_free(clean, FALSE);
+}

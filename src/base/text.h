@@ -20,3 +20,7 @@ const char *varve_nearest(const char *word, const char *const *candidates);
 
 /** varve_size_text: (caller frees) "97.0 MiB". */
 char *varve_size_text(guint64 bytes);
+
+/** varve_text_printable: (caller frees) the text with '?' for what could make a terminal do
+ *  something, but for line feeds: for texts that quote names which anyone may have made. */
+char *varve_text_printable(const char *format, va_list args) G_GNUC_PRINTF(1, 0);

@@ -1,5 +1,6 @@
 /* The rules, as one table: stable code, meaning, next step, check. The order is the order in which
  * they are asked; the first that refuses gives the reason. */
+#include "base/text.h"
 #include "policy/rule.h"
 
 #include <string.h>
@@ -158,7 +159,7 @@ VarveRefusal *varve_refusal_new(const char *code, const char *format, ...)
 	va_start(args, format);
 	refusal->code = reason->code;
 	refusal->next = reason->next;
-	refusal->sentence = g_strdup_vprintf(format, args);
+	refusal->sentence = varve_text_printable(format, args);
 	va_end(args);
 	return refusal;
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -104,7 +105,7 @@ void varve_report_warn(VarveReport *report, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	g_ptr_array_add(report->warnings, g_strdup_vprintf(format, args));
+	g_ptr_array_add(report->warnings, varve_text_printable(format, args));
 	va_end(args);
 }
 

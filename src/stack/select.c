@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+/* Far more than the kernel merges; who fills the directory does not hold up the boot for ever. */
+#define CANDIDATES_MAX 1000
+#define NAME_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._+~^-"
+
 /* One file that could be merged. */
 typedef struct {
 	char *file;
@@ -62,15 +66,22 @@ static Candidate *candidate_new(const char *file)
 {
 	Candidate *candidate = g_new0(Candidate, 1);
 
-	candidate->file = g_strdup(file);
-	if (!split_name(file, &candidate->name, &candidate->version)) {
-		candidate->name = g_strdup(file);
+	/* As a terminal can show it. */
+	candidate->file = g_strescape(file, NULL);
+	if (!split_name(candidate->file, &candidate->name, &candidate->version)) {
+		candidate->name = g_strdup(candidate->file);
 		candidate->version = g_strdup("");
 	}
 	candidate->layer = varve_report_layer_new();
-	replace(&candidate->layer->file, file);
+	replace(&candidate->layer->file, candidate->file);
 	replace(&candidate->layer->name, candidate->name);
 	replace(&candidate->layer->version, candidate->version);
+	if (file[strspn(file, NAME_CHARACTERS)]) {
+		candidate->tried = TRUE;
+		candidate->refusal = varve_refusal_new(
+			"misnamed", "'%s' is no name that a layer can have, and was not opened",
+			candidate->file);
+	}
 	return candidate;
 }
 
@@ -119,6 +130,13 @@ static GPtrArray *find_candidates(const VarveSelecting *s, VarveReport *report)
 			g_ptr_array_add(candidates, candidate_new(*name));
 	}
 	g_ptr_array_sort(candidates, by_name_newest);
+	if (candidates->len > CANDIDATES_MAX) {
+		varve_report_warn(report,
+				  "there are %u files in the layers directory; only the first %u "
+				  "are looked at: remove what is not needed",
+				  candidates->len, CANDIDATES_MAX);
+		g_ptr_array_set_size(candidates, CANDIDATES_MAX);
+	}
 	return candidates;
 }
 
@@ -255,6 +273,7 @@ void varve_select_none(int layers_fd, const char *code, const char *sentence, Va
 	for (guint i = 0; i < candidates->len; i++) {
 		Candidate *candidate = candidates->pdata[i];
 
+		varve_refusal_free(candidate->refusal);
 		candidate->refusal = varve_refusal_new(code, "%s", sentence);
 		report_refused(candidate, report);
 	}

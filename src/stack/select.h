@@ -16,8 +16,9 @@ typedef struct {
 /**
  * varve_select:
  * Candidates are exactly the layers of a current generation that was `listed`, else the newest
- * version of each name in the directory. Every decision is appended to @report: the accepted ones
- * in the order of the result, then the refused.
+ * version of each name in the directory; there at most the first 1000 files by name, and a file
+ * whose name no layer can have is not opened. Every decision is appended to @report: the accepted
+ * ones in the order of the result, then the refused.
  *
  * Returns: (caller frees with g_ptr_array_unref) VarveMounted *, lowest first. Never NULL: whatever
  * is wrong is wrong with one layer.

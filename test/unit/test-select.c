@@ -192,6 +192,36 @@ static void test_listed(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(found, ==, "gone_1_x86-64.raw unreadable\napp_1_x86-64.raw untrusted\n");
 }
 
+/* A name that no layer can have is not opened, and cannot speak to the terminal; who fills the
+ * directory does not hold up the boot. */
+static void test_names_and_numbers(Fixture *f, gconstpointer data)
+{
+	g_autofree char *layers = inside(f, "layers");
+	varve_autofd fd = varve_dir_open(AT_FDCWD, layers, NULL);
+	g_autofree char *found = NULL;
+	g_auto(GStrv) lines = NULL;
+	guint files = 0;
+
+	(void)data;
+	g_assert_cmpint(symlinkat("/nowhere", fd, "\033[2J_1_x86-64.raw"), ==, 0);
+	g_assert_true(varve_file_write(fd, "all is\nwell_1_x86-64.raw", "x", 1, 0644, NULL));
+	found = select_layers(f, NULL);
+	g_assert_cmpstr(found, ==,
+			"\\033[2J_1_x86-64.raw misnamed\n"
+			"all is\\nwell_1_x86-64.raw misnamed\n");
+	g_clear_pointer(&found, g_free);
+	for (guint i = 0; i < 1200; i++) {
+		g_autofree char *name = g_strdup_printf("f%u_1_x86-64.raw", i);
+
+		g_assert_cmpint(symlinkat("/nowhere", fd, name), ==, 0);
+	}
+	found = select_layers(f, NULL);
+	lines = g_strsplit(found, "\n", -1);
+	while (lines[files] && *lines[files])
+		files++;
+	g_assert_cmpuint(files, ==, 1000);
+}
+
 static void test_none(Fixture *f, gconstpointer data)
 {
 	g_autoptr(VarveReport) report = varve_report_new();
@@ -217,6 +247,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD("bad-files", test_bad_files);
 	ADD("listed", test_listed);
+	ADD("names-and-numbers", test_names_and_numbers);
 	ADD("none", test_none);
 	return g_test_run();
 }

@@ -55,11 +55,31 @@ static void test_nearest(void)
 	g_assert_null(varve_nearest("colour", keys));
 }
 
+static char *printable(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static char *printable(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = varve_text_printable(format, args);
+	va_end(args);
+	return text;
+}
+
+static void test_printable(void)
+{
+	g_autofree char *text = printable("%s%c", "a\033[2J\tb\n\302\233\377z", 'c');
+
+	g_assert_cmpstr(text, ==, "a?[2J?b\n?\357\277\275zc");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/text/globs", test_globs);
 	g_test_add_func("/text/hostile-glob-ends", test_hostile_glob_ends);
 	g_test_add_func("/text/nearest", test_nearest);
+	g_test_add_func("/text/printable", test_printable);
 	return g_test_run();
 }
