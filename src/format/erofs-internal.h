@@ -72,6 +72,7 @@ GArray *varve_erofs_read_dir(const VarveErofs *erofs, const ErofsInode *dir, gui
 gboolean varve_erofs_read_xattrs(VarveErofs *erofs, const ErofsInode *inode,
 				 VarveXattr **ret_xattrs, size_t *ret_n, GError **error);
 
-/* Whether block @block of the image holds data of @inode, inline ones not counted. */
+/* Whether block @block of the image holds data of @inode, inline ones not counted.
+ * @lookups: how many chunks may still be looked up; FALSE when none is left. */
 gboolean varve_erofs_inode_has_block(const VarveErofs *erofs, const ErofsInode *inode,
-				     guint64 block);
+				     guint64 block, guint64 *lookups);

@@ -328,12 +328,17 @@ char *varve_erofs_find_block(VarveErofs *erofs, guint64 block)
 {
 	g_auto(Walk) walk = { .erofs = erofs };
 
+	/* Files of a sound image do not share their tables of chunks, of 4 bytes each at least. */
+	guint64 lookups = erofs->size / 4;
+
 	/* What can still be read of a damaged image is enough for a message. */
 	collect(&walk, NULL);
 	for (guint i = 0; i < walk.nodes->len; i++) {
 		Node *node = g_ptr_array_index(walk.nodes, i);
 
-		if (varve_erofs_inode_has_block(erofs, &node->inode, block))
+		if (!S_ISDIR(node->inode.mode) && node->first != i)
+			continue;
+		if (varve_erofs_inode_has_block(erofs, &node->inode, block, &lookups))
 			return g_strconcat("/", node->name, NULL);
 	}
 	return NULL;

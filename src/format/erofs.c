@@ -380,7 +380,7 @@ gboolean varve_erofs_read_data(const VarveErofs *erofs, const ErofsInode *inode,
 }
 
 gboolean varve_erofs_inode_has_block(const VarveErofs *erofs, const ErofsInode *inode,
-				     guint64 block)
+				     guint64 block, guint64 *lookups)
 {
 	guint64 blocks = plain_blocks(inode);
 
@@ -392,6 +392,9 @@ gboolean varve_erofs_inode_has_block(const VarveErofs *erofs, const ErofsInode *
 		guint64 at, left;
 		gboolean hole;
 
+		if (*lookups == 0)
+			return FALSE;
+		(*lookups)--;
 		if (!find_chunk(erofs, inode, from, &at, &hole, &left, NULL))
 			return FALSE;
 		at /= EROFS_BLOCK;
