@@ -28,16 +28,18 @@ typedef struct {
 	char *wrong; /* NULL: its bytes and its signature are right */
 } VarveVerified;
 
+/** VarveVerifiedVisit: told one result as soon as it is there. */
+typedef void (*VarveVerifiedVisit)(const VarveVerified *verified, gpointer data);
+
 /**
  * varve_node_verify:
  * Hashes the base's partitions and the files of the merged layers, or, where @all, of every file in
  * the layers directory, and checks the files' signatures.
  *
- * @ret: (caller frees with g_ptr_array_unref) VarveVerified *
- *
  * Errors: only what keeps it from looking at all.
  */
-gboolean varve_node_verify(const VarveReport *boot, gboolean all, GPtrArray **ret, GError **error);
+gboolean varve_node_verify(const VarveReport *boot, gboolean all, VarveVerifiedVisit visit,
+			   gpointer data, GError **error);
 
 /** varve_node_generations: an fd of the generations directory, or -1. Errors: NOT_FOUND, SYSTEM. */
 int varve_node_generations(GError **error);

@@ -9,10 +9,14 @@
 
 #include <string.h>
 
-static void verified_free(gpointer data)
-{
-	VarveVerified *verified = data;
+/* Whom the results are told. */
+typedef struct {
+	VarveVerifiedVisit visit;
+	gpointer data;
+} Listener;
 
+static void verified_free(VarveVerified *verified)
+{
 	g_free(verified->name);
 	g_free(verified->version);
 	g_free(verified->root);
@@ -97,12 +101,15 @@ static gboolean check_file(int dirfd, const char *file, const char *expected,
 	return layer && check(layer, expected, certificates, verified, error);
 }
 
-static void finish(VarveVerified *verified, gint64 since, const GError *error, GPtrArray *list)
+/* Takes @verified. */
+static void finish(VarveVerified *verified, gint64 since, const GError *error,
+		   const Listener *listener)
 {
 	verified->microseconds = g_get_monotonic_time() - since;
 	if (error)
 		verified->wrong = g_strdup(error->message);
-	g_ptr_array_add(list, verified);
+	listener->visit(verified, listener->data);
+	verified_free(verified);
 }
 
 static const VarveReportLayer *merged_file(const VarveReport *boot, const char *file)
@@ -117,7 +124,7 @@ static const VarveReportLayer *merged_file(const VarveReport *boot, const char *
 }
 
 static gboolean verify_files(const VarveReport *boot, gboolean all, const GPtrArray *certificates,
-			     GPtrArray *list, GError **error)
+			     const Listener *listener, GError **error)
 {
 	varve_autofd fd = varve_dir_open(AT_FDCWD, "/" VARVE_CANDIDATES_DIR, error);
 	g_auto(GStrv) names = NULL;
@@ -135,36 +142,38 @@ static gboolean verify_files(const VarveReport *boot, gboolean all, const GPtrAr
 		verified = verified_new(layer ? layer->name : *name, layer ? layer->version : "",
 					layer ? layer->root : "");
 		check_file(fd, *name, layer ? layer->root : NULL, certificates, verified, &local);
-		finish(verified, since, local, list);
+		finish(verified, since, local, listener);
 	}
 	return TRUE;
 }
 
 /* What runs and has no file any more cannot be hashed. */
-static void report_missing(const VarveReport *boot, GPtrArray *list)
+static void report_missing(const VarveReport *boot, const Listener *listener)
 {
 	for (guint i = 0; i < boot->layers->len; i++) {
 		const VarveReportLayer *layer = boot->layers->pdata[i];
 		g_autofree char *path = NULL;
-		VarveVerified *verified;
+		g_autoptr(GError) error = NULL;
 
 		if (!layer->accepted)
 			continue;
 		path = g_strconcat("/" VARVE_CANDIDATES_DIR "/", layer->file, NULL);
 		if (access(path, F_OK) == 0)
 			continue;
-		verified = verified_new(layer->name, layer->version, layer->root);
-		verified->wrong =
-			g_strdup_printf("its file '%s' is gone; what runs is still checked block "
-					"by block, but the next boot will not find it",
-					layer->file);
-		g_ptr_array_add(list, verified);
+		varve_fail(
+			&error, VARVE_ERROR_NOT_FOUND,
+			"its file '%s' is gone; what runs is still checked block by block, but the "
+			"next boot will not find it",
+			layer->file);
+		finish(verified_new(layer->name, layer->version, layer->root),
+		       g_get_monotonic_time(), error, listener);
 	}
 }
 
-gboolean varve_node_verify(const VarveReport *boot, gboolean all, GPtrArray **ret, GError **error)
+gboolean varve_node_verify(const VarveReport *boot, gboolean all, VarveVerifiedVisit visit,
+			   gpointer data, GError **error)
 {
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(verified_free);
+	const Listener listener = { .visit = visit, .data = data };
 	varve_autofd base_fd = varve_dir_open(AT_FDCWD, VARVE_BASE_MOUNT, error);
 	g_autoptr(VarvePolicy) policy = NULL;
 	g_autoptr(GPtrArray) certificates = NULL;
@@ -180,10 +189,9 @@ gboolean varve_node_verify(const VarveReport *boot, gboolean all, GPtrArray **re
 	certificates = varve_policy_certificates(policy);
 	base = verified_new(boot->base->name, boot->base->version, boot->base->root);
 	check_base(boot->base, base, &local);
-	finish(base, since, local, list);
-	if (!verify_files(boot, all, certificates, list, error))
+	finish(base, since, local, &listener);
+	if (!verify_files(boot, all, certificates, &listener, error))
 		return FALSE;
-	report_missing(boot, list);
-	*ret = g_steal_pointer(&list);
+	report_missing(boot, &listener);
 	return TRUE;
 }

@@ -34,51 +34,51 @@ static void print_one(const VarveVerified *verified)
 		       verified->version, size, verified->microseconds / 1000, verified->root);
 }
 
-static json_t *to_json(const GPtrArray *list)
+/* What the results add up to. */
+typedef struct {
+	json_t *json; /* NULL: they are printed one by one */
+	guint n, wrong;
+} Results;
+
+static void take(const VarveVerified *v, gpointer data)
 {
-	json_t *array = json_array();
+	Results *results = data;
 
-	for (guint i = 0; i < list->len; i++) {
-		const VarveVerified *v = list->pdata[i];
-
-		json_array_append_new(array, json_pack("{s:s,s:s,s:s,s:I,s:I,s:b,s:s}", "name",
-						       v->name, "version", v->version, "root",
-						       v->root, "bytes", (json_int_t)v->bytes,
-						       "microseconds", (json_int_t)v->microseconds,
-						       "good", v->wrong == NULL, "wrong",
-						       v->wrong ? v->wrong : ""));
+	results->n++;
+	results->wrong += v->wrong != NULL;
+	if (!results->json) {
+		print_one(v);
+		fflush(stdout);
+		return;
 	}
-	return array;
+	json_array_append_new(results->json,
+			      json_pack("{s:s,s:s,s:s,s:I,s:I,s:b,s:s}", "name", v->name, "version",
+					v->version, "root", v->root, "bytes", (json_int_t)v->bytes,
+					"microseconds", (json_int_t)v->microseconds, "good",
+					v->wrong == NULL, "wrong", v->wrong ? v->wrong : ""));
 }
 
 static int run(const VarveInvocation *invocation, GError **error)
 {
 	const Options *options = invocation->options;
 	g_autoptr(VarveReport) boot = varve_node_report(error);
-	g_autoptr(GPtrArray) list = NULL;
-	guint wrong = 0;
+	g_autoptr(json_t) json = invocation->json ? json_array() : NULL;
+	Results results = { .json = json };
 
-	if (!boot || !varve_node_verify(boot, options->all, &list, error))
+	if (!boot || !varve_node_verify(boot, options->all, take, &results, error))
 		return VARVE_EXIT_FAILED;
-	for (guint i = 0; i < list->len; i++) {
-		const VarveVerified *verified = list->pdata[i];
-
-		wrong += verified->wrong != NULL;
-		if (!invocation->json)
-			print_one(verified);
-	}
-	if (invocation->json) {
-		g_autoptr(json_t) json = to_json(list);
+	if (json) {
 		g_autofree char *text = varve_json_dump(json, FALSE);
 
 		fputs(text, stdout);
 	}
-	if (wrong > 0)
-		varve_fail(error, VARVE_ERROR_CORRUPT,
-			   "%u of %u layers are not as they were signed; fetch them again with "
-			   "'varvectl update'",
-			   wrong, list->len);
-	return wrong > 0 ? VARVE_EXIT_FAILED : VARVE_EXIT_OK;
+	if (results.wrong == 0)
+		return VARVE_EXIT_OK;
+	varve_fail(error, VARVE_ERROR_CORRUPT,
+		   "%u of %u layers are not as they were signed; fetch them again with 'varvectl "
+		   "update'",
+		   results.wrong, results.n);
+	return VARVE_EXIT_FAILED;
 }
 
 const VarveVerb varve_verb_verify = {
