@@ -12,10 +12,15 @@
 
 #define PREREQUISITE "mkfs.erofs is not installed (erofs-utils)"
 
+/* Of the team and of a stranger; made once, because that takes long. */
+typedef struct {
+	VarvePrivateKey *key[2];
+	VarveCertificate *certificate[2];
+} Keys;
+
 typedef struct {
 	char *dir;
-	VarvePrivateKey *key[2]; /* team, stranger */
-	VarveCertificate *certificate[2];
+	const Keys *keys;
 	VarvePolicy *policy;
 	VarveManifest *base_manifest;
 	GPtrArray *base_tree;
@@ -39,32 +44,25 @@ static void make_layer(Fixture *f, const char *file, int signer)
 
 	g_assert_true(varve_dir_make(bin, 0755, NULL));
 	g_assert_true(g_file_set_contents(program, "#!/bin/sh\n", -1, NULL));
-	f->skip = !layer_make(tree, manifest, f->key[signer], f->certificate[signer], output, NULL);
+	f->skip = !layer_make(tree, manifest, f->keys->key[signer], f->keys->certificate[signer],
+			      output, NULL);
 }
 
 static void setup(Fixture *f, gconstpointer data)
 {
 	static const char policy[] = "[[allow]]\ncertificate = \"team.crt\"\nlayers = [\"*\"]\n"
 				     "roles = [\"extension\"]\npaths = [\"/usr/**\"]\n";
-	static const char *const names[] = { "team", "stranger" };
 	g_autofree char *layers = NULL;
 	VarveTrusted *trusted = g_new0(VarveTrusted, 1);
 
-	(void)data;
+	f->keys = data;
 	f->dir = g_dir_make_tmp("varve-select-XXXXXX", NULL);
 	layers = inside(f, "layers");
 	g_assert_true(varve_dir_make(layers, 0755, NULL));
-	for (int i = 0; i < 2; i++) {
-		g_autofree char *key = g_strdup_printf("%s/%s.key", f->dir, names[i]);
-		g_autofree char *certificate = g_strdup_printf("%s/%s.crt", f->dir, names[i]);
-
-		g_assert_true(varve_authority_make(f->dir, names[i], NULL));
-		f->key[i] = varve_private_key_load(key, NULL);
-		f->certificate[i] = varve_certificate_load(certificate, NULL);
-	}
 	f->policy = varve_policy_parse(policy, strlen(policy), "policy", NULL);
 	trusted->name = g_strdup("team.crt");
-	trusted->certificate = f->certificate[0]; /* freed with the policy */
+	trusted->certificate = f->keys->certificate[0];
+	g_ptr_array_set_free_func(f->policy->trusted, NULL);
 	g_ptr_array_add(f->policy->trusted, trusted);
 	f->base_manifest = layer_manifest("base", "1");
 	f->base_manifest->role = VARVE_ROLE_BASE;
@@ -77,10 +75,9 @@ static void teardown(Fixture *f, gconstpointer data)
 	(void)data;
 	g_ptr_array_unref(f->base_tree);
 	varve_manifest_free(f->base_manifest);
+	g_free(((VarveTrusted *)f->policy->trusted->pdata[0])->name);
+	g_free(f->policy->trusted->pdata[0]);
 	varve_policy_free(f->policy);
-	varve_certificate_free(f->certificate[1]);
-	varve_private_key_free(f->key[0]);
-	varve_private_key_free(f->key[1]);
 	varve_dir_remove(AT_FDCWD, f->dir, NULL);
 	g_free(f->dir);
 }
@@ -241,13 +238,38 @@ static void test_none(Fixture *f, gconstpointer data)
 	g_assert_cmpuint(report->layers->len, ==, 1);
 }
 
+static void make_keys(Keys *keys)
+{
+	static const char *const names[] = { "team", "stranger" };
+	g_autofree char *dir = g_dir_make_tmp("varve-select-XXXXXX", NULL);
+
+	for (int i = 0; i < 2; i++) {
+		g_autofree char *key = g_strdup_printf("%s/%s.key", dir, names[i]);
+		g_autofree char *certificate = g_strdup_printf("%s/%s.crt", dir, names[i]);
+
+		g_assert_true(varve_authority_make(dir, names[i], NULL));
+		keys->key[i] = varve_private_key_load(key, NULL);
+		keys->certificate[i] = varve_certificate_load(certificate, NULL);
+	}
+	varve_dir_remove(AT_FDCWD, dir, NULL);
+}
+
 int main(int argc, char **argv)
 {
-#define ADD(name, function) g_test_add("/select/" name, Fixture, NULL, setup, function, teardown)
+	Keys keys;
+	int result;
+
+#define ADD(name, function) g_test_add("/select/" name, Fixture, &keys, setup, function, teardown)
 	g_test_init(&argc, &argv, NULL);
+	make_keys(&keys);
 	ADD("bad-files", test_bad_files);
 	ADD("listed", test_listed);
 	ADD("names-and-numbers", test_names_and_numbers);
 	ADD("none", test_none);
-	return g_test_run();
+	result = g_test_run();
+	for (int i = 0; i < 2; i++) {
+		varve_private_key_free(keys.key[i]);
+		varve_certificate_free(keys.certificate[i]);
+	}
+	return result;
 }
