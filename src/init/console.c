@@ -53,7 +53,7 @@ static void debug_shell(void)
 		int fd;
 
 		setsid();
-		fd = open("/dev/console", O_RDWR);
+		fd = open("/dev/console", O_RDWR | O_CLOEXEC);
 		if (fd >= 0) {
 			ioctl(fd, TIOCSCTTY, 1);
 			dup2(fd, 0);

@@ -133,15 +133,20 @@ static gboolean verify_files(const VarveReport *boot, gboolean all, const GPtrAr
 		return FALSE;
 	for (char **name = names; *name; name++) {
 		const VarveReportLayer *layer = merged_file(boot, *name);
+		g_autofree char *shown = g_strescape(*name, NULL);
 		g_autoptr(GError) local = NULL;
 		gint64 since = g_get_monotonic_time();
 		VarveVerified *verified;
 
 		if (!g_str_has_suffix(*name, ".raw") || (!layer && !all))
 			continue;
-		verified = verified_new(layer ? layer->name : *name, layer ? layer->version : "",
+		verified = verified_new(layer ? layer->name : shown, layer ? layer->version : "",
 					layer ? layer->root : "");
-		check_file(fd, *name, layer ? layer->root : NULL, certificates, verified, &local);
+		if (strcmp(shown, *name) != 0)
+			varve_fail(&local, VARVE_ERROR_CORRUPT, "no layer can have this name");
+		else
+			check_file(fd, *name, layer ? layer->root : NULL, certificates, verified,
+				   &local);
 		finish(verified, since, local, listener);
 	}
 	return TRUE;
