@@ -262,14 +262,18 @@ static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *p
 	if (!varve_base_inspect(boot->base, &error)) {
 		varve_report_warn(boot->report, "the base does not say what it consists of: %s",
 				  error->message);
-		varve_select_none(layers_fd, "base-unknown", error->message, boot->report);
+		varve_select_none(layers_fd, "base-unknown",
+				  "the base's manifest cannot be read, see the warning",
+				  boot->report);
 		return g_ptr_array_new();
 	}
 	varve_report_layer_describe(boot->report->base, boot->base->manifest);
 	if (!policy) {
 		varve_report_warn(boot->report, "no extension is merged: %s",
 				  policy_error->message);
-		varve_select_none(layers_fd, "policy-invalid", policy_error->message, boot->report);
+		varve_select_none(layers_fd, "policy-invalid",
+				  "the base's policy cannot be read, see the warning",
+				  boot->report);
 		return g_ptr_array_new();
 	}
 	layers = varve_select(&selecting, boot->report);
