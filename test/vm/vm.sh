@@ -2,7 +2,8 @@
 #
 #   . "$(dirname "$0")/vm.sh"
 #   vm_need IMAGE                 skips the whole test where a VM cannot be run, saying why
-#   vm_start IMAGE [OPTION…]      starts `varve run` in the background; OPTIONs go to it
+#   vm_start IMAGE [OPTION…]      starts `varve run` in the background; OPTIONs go to it. With
+#                                 VM_NO_SSH=1 nothing is put into the state partition
 #   vm_wait_ssh                   waits until root can log in
 #   vm_wait_console PATTERN       waits until the console has shown a line that matches (grep -E)
 #   vm_ssh COMMAND…               runs it in the guest, over one connection that stays open
@@ -95,13 +96,20 @@ vm_start() {
 	shift
 	[ -z "$VM_PID" ] || vm_stop
 	: > "$VM_LOG"
-	VM_PORT=$(vm_free_port) || tap_bail_out "no free port"
-	"$VARVE" run "$image" --ssh "$VM_PORT" --ssh-key "$VM_DIR/key" --log "$VM_LOG" --no-reboot "$@" \
+	if [ -z "${VM_NO_SSH-}" ]; then
+		VM_PORT=$(vm_free_port) || tap_bail_out "no free port"
+		set -- --ssh "$VM_PORT" --ssh-key "$VM_DIR/key" "$@"
+	fi
+	"$VARVE" run "$image" --log "$VM_LOG" --no-reboot "$@" \
 		< /dev/null > "$VM_DIR/stdout" 2> "$VM_DIR/stderr" &
 	VM_PID=$!
 }
 
-vm_alive() { [ -n "$VM_PID" ] && kill -0 "$VM_PID" 2> /dev/null; }
+# A zombie is not alive: `ok` asks from a subshell, where nobody reaps it.
+vm_alive() {
+	[ -n "$VM_PID" ] && kill -0 "$VM_PID" 2> /dev/null &&
+		! grep -qs '^State:[[:space:]]*Z' "/proc/$VM_PID/status"
+}
 
 # What there is to see where something did not come.
 vm_tell() {
