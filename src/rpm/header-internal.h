@@ -15,3 +15,8 @@ GPtrArray *varve_rpm_header_files(Header header, const VarvePackage *package);
 
 /** (caller frees) the NEVRA without an epoch of 0. */
 char *varve_rpm_header_nevra(Header header);
+
+/** varve_rpm_header_flags: what verification may leave out: MD5 and SHA-1 where the header has
+ * SHA-256 for itself and its payload. A header that lies about it fails, as a digest is required.
+ */
+rpmVSFlags varve_rpm_header_flags(Header header);

@@ -69,7 +69,6 @@ static gboolean own_path(int root_fd, const VarvePackageFile *file, uid_t uid, g
 	g_autofree char *directory = g_path_get_dirname(file->path);
 	g_autofree char *name = g_path_get_basename(file->path);
 	varve_autofd parent = open_inside(root_fd, directory, O_PATH | O_DIRECTORY);
-	g_autofree char *by_fd = NULL;
 	varve_autofd fd = -1;
 	char caps[64];
 	ssize_t caps_size = -1;

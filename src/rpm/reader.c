@@ -125,6 +125,14 @@ static VarvePackageFile *file_facts(rpmfiles files, int i, const VarvePackage *p
 	return file;
 }
 
+rpmVSFlags varve_rpm_header_flags(Header header)
+{
+	return headerIsEntry(header, RPMTAG_PAYLOADDIGEST) &&
+			       headerIsEntry(header, RPMTAG_SHA256HEADER)
+		       ? RPMVSF_NOMD5 | RPMVSF_NOSHA1HEADER
+		       : RPMVSF_DEFAULT;
+}
+
 static void free_file(gpointer file)
 {
 	varve_package_file_free(file);
@@ -241,6 +249,8 @@ static gboolean read_package(const char *path, const VarvePackageKeys *keys,
 	varve_rpm_listen(NULL);
 	if (header)
 		package = varve_rpm_header_facts(header);
+	if (header)
+		rpmtsSetVfyFlags(ts, rpmtsVfyFlags(ts) | varve_rpm_header_flags(header));
 	name = package ? g_strdup(package->nevra) : g_path_get_basename(path);
 	if (result == RPMRC_NOTFOUND || (result == RPMRC_FAIL && !strstr(said->str, ": "))) {
 		varve_fail(error, VARVE_ERROR_CORRUPT, "%s: is not an RPM package", path);

@@ -244,12 +244,17 @@ static gboolean add_item(Run *run, rpmts ts, gsize index, rpmds features, GError
 
 static gboolean add_items(Run *run, rpmts ts, GError **error)
 {
+	rpmVSFlags flags = RPMVSF_NOMD5 | RPMVSF_NOSHA1HEADER;
 	rpmds features = NULL;
 	gboolean fine = TRUE;
 
 	rpmdsRpmlib(&features, NULL);
-	for (gsize i = 0; fine && i < run->n_items; i++)
+	for (gsize i = 0; fine && i < run->n_items; i++) {
 		fine = add_item(run, ts, i, features, error);
+		if (fine)
+			flags &= varve_rpm_header_flags(run->items[i].header);
+	}
+	rpmtsSetVfyFlags(ts, flags);
 	rpmdsFree(features);
 	return fine;
 }
