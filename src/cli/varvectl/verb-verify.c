@@ -75,8 +75,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 	if (results.wrong == 0)
 		return VARVE_EXIT_OK;
 	varve_fail(error, VARVE_ERROR_CORRUPT,
-		   "%u of %u layers are not as they were signed; fetch them again with 'varvectl "
-		   "update'",
+		   "%u of %u layers are not as they were signed; put good copies in their place",
 		   results.wrong, results.n);
 	return VARVE_EXIT_FAILED;
 }
