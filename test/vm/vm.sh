@@ -125,8 +125,8 @@ vm_wait() {
 	local what=$1 end=$((SECONDS + VM_TIMEOUT))
 	shift
 	while ! "$@" > /dev/null 2>&1; do
-		vm_alive || { vm_tell "the machine ended before $what" && return 1; }
-		[ $SECONDS -lt $end ] || { vm_tell "no $what within $VM_TIMEOUT seconds" && return 1; }
+		vm_alive || { vm_tell "the machine ended before $what"; return 1; }
+		[ $SECONDS -lt $end ] || { vm_tell "no $what within $VM_TIMEOUT seconds"; return 1; }
 		sleep 1
 	done
 }
