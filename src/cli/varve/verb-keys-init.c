@@ -72,7 +72,9 @@ static gboolean check_not_in_git(const char *dir, GError **error)
 
 	if (!tree)
 		return TRUE;
-	if (!varve_process_status(&(VarveProcess){ .argv = argv }, NULL, NULL, &status, error)) {
+	/* With our environment: under sudo git asks it whose work tree this may be. */
+	if (!varve_process_status(&(VarveProcess){ .argv = argv, .inherit_env = TRUE }, NULL, NULL,
+				  &status, error)) {
 		g_prefix_error(error,
 			       "'%s' lies in the git work tree '%s', and whether git ignores it "
 			       "cannot be told: ",
