@@ -115,7 +115,10 @@ gboolean varve_contain(const VarveProcess *process, VarveContainFailure *ret_fai
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return failed(ret_failure, "/");
+		return failed(ret_failure, errno == EINVAL
+						   ? "/ is not a mount point: in a chroot, bind "
+						     "it onto itself before entering it"
+						   : "/");
 	if (mount(root, root, NULL, MS_BIND, NULL) < 0)
 		return failed(ret_failure, root);
 	if (!mount_below(root, "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL,

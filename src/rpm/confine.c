@@ -160,7 +160,11 @@ gboolean varve_confine_enter(const VarveConfine *confine, GError **error)
 	g_autofree char *proc = g_build_filename(root, "proc", NULL);
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return varve_fail_errno(error, errno, "making mounts private");
+		return varve_fail_errno(error, errno,
+					errno == EINVAL
+						? "/ is not a mount point: in a chroot, bind it "
+						  "onto itself before entering it"
+						: "making mounts private");
 	if (mkdir(cell, 0700) < 0)
 		return varve_fail_errno(error, errno, "%s", cell);
 	if (!mount_at("tmpfs", cell, MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m", error))
