@@ -1,4 +1,4 @@
-/* What verbs share: reading the common options, refusing what nobody asked for. */
+/* The exit statuses that verbs return. */
 #pragma once
 
 #include "cli/verb.h"

@@ -105,8 +105,9 @@ static gboolean choose_version(Job *job, GError **error)
 	g_autofree char *joined = g_strjoinv("", date);
 
 	if (!job->layer->version_from) {
-		job->version = layer_version(os->version_id, NULL);
-		job->version = g_strconcat(job->version, ".", joined, NULL);
+		g_autofree char *version = layer_version(os->version_id, NULL);
+
+		job->version = g_strconcat(version, ".", joined, NULL);
 		return TRUE;
 	}
 	for (guint i = 0; i < job->packages->len; i++) {
