@@ -8,6 +8,7 @@
 #include "compose/modules.h"
 #include "compose/os-release.h"
 #include "compose/root-dir.h"
+#include "compose/selinux.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -210,6 +211,20 @@ static gboolean bundle_certificates(const VarveFinish *finish, GError **error)
 				     bundle->str, error);
 }
 
+static gboolean link_policy(const VarveFinish *finish, GError **error)
+{
+	const VarveSelinuxBuild build = {
+		.selinux = &finish->edition->base->selinux,
+		.tools = finish->tools,
+		.tools_key = finish->tools_key,
+		.root = finish->root,
+		.work = finish->work,
+		.epoch = finish->definition->os.released_time,
+	};
+
+	return !build.selinux->policy || varve_selinux_install(&build, error);
+}
+
 /* /var is the state partition's: what packages put there becomes the seed of a blank one. */
 static gboolean move_var(const VarveFinish *finish, GError **error)
 {
@@ -242,6 +257,7 @@ gboolean varve_finish_base(const VarveFinish *finish, GError **error)
 		{ "units", set_units },
 		{ "databases", make_databases },
 		{ "certificates of authorities", bundle_certificates },
+		{ "SELinux policy", link_policy },
 		{ "the seed of /var", move_var },
 	};
 

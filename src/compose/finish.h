@@ -15,6 +15,8 @@ typedef struct {
 	const char *root;                /* host directory, changed in place */
 	const char *version;             /* of the base layer */
 	const char *const *certificates; /* host paths of NAME.crt for usr/lib/verity.d */
+	const char *tools_key;           /* digest of the tools tree */
+	const char *work;                /* directory of caches */
 } VarveFinish;
 
 /** varve_finish_base: runs all steps on an installed root. Errors name the step. */

@@ -7,6 +7,7 @@
 #include "compose/extension.h"
 #include "compose/tree.h"
 #include "crypt/sha256.h"
+#include "device/labels.h"
 #include "format/version.h"
 
 #include <string.h>
@@ -187,7 +188,7 @@ static VarveManifest *make_manifest(const VarveLayerImage *image)
 
 /* Both bills of materials, the path table, and last the manifest that has the table's digest. */
 static gboolean add_records(const VarveLayerImage *image, VarveTree *tree, VarveManifest *manifest,
-			    GError **error)
+			    const VarveLabels *labels, GError **error)
 {
 	static const VarveSbomFormat formats[] = { VARVE_SBOM_SPDX, VARVE_SBOM_CYCLONEDX };
 	g_autofree char *table_path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.paths", manifest->name);
@@ -203,6 +204,7 @@ static gboolean add_records(const VarveLayerImage *image, VarveTree *tree, Varve
 		varve_tree_add_text(tree, where, 0644, sbom);
 	}
 	varve_tree_add_directory(tree, VARVE_LAYERS_DIR);
+	varve_tree_label(tree, labels);
 	if (!varve_tree_digest(tree, error))
 		return FALSE;
 	table = varve_tree_path_table(tree, error);
@@ -212,6 +214,7 @@ static gboolean add_records(const VarveLayerImage *image, VarveTree *tree, Varve
 	text = varve_manifest_write(manifest);
 	varve_tree_add_content(tree, table_path, 0644, table);
 	varve_tree_add_text(tree, path, 0644, text);
+	varve_tree_label(tree, labels);
 	return TRUE;
 }
 
@@ -221,7 +224,10 @@ gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 	const VarveErofsOptions erofs = { .epoch = image->definition->os.released_time };
 	g_autoptr(VarveTree) tree = varve_tree_new();
 	g_autoptr(VarveManifest) manifest = make_manifest(image);
+	g_autoptr(VarveLabels) labels = NULL;
 
+	if (!varve_labels_open(image->base_root ? image->base_root : image->staged, &labels, error))
+		return FALSE;
 	if ((image->base && !varve_layer_image_check_requires(manifest, image->base, error)) ||
 	    !varve_tree_scan(tree, image->staged, error))
 		return FALSE;
@@ -237,7 +243,7 @@ gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 		if (!varve_extension_shape(tree, &extension, error))
 			return FALSE;
 	}
-	if (!add_records(image, tree, manifest, error) ||
+	if (!add_records(image, tree, manifest, labels, error) ||
 	    !varve_erofs_image_make(tree, image->tools, &erofs, path, error))
 		return FALSE;
 	if (ret_manifest)

@@ -8,14 +8,15 @@
 #include "compose/exclude.h"
 #include "compose/finish.h"
 #include "compose/layer-image.h"
+#include "compose/selinux.h"
 #include "compose/store.h"
 #include "package/install.h"
 
 #include <string.h>
 
 #define KEEP 3               /* results of each layer, so that going back is quick */
-#define ROOT_KIND "root 1"   /* raise when the same inputs are to give another root */
-#define IMAGE_KIND "image 1" /* … another image */
+#define ROOT_KIND "root 2"   /* raise when the same inputs are to give another root */
+#define IMAGE_KIND "image 2" /* … another image */
 #define DATABASE "rpmdb"     /* beside a base's root: what extensions are installed against */
 #define MANIFEST_LIMIT (64 << 20)
 
@@ -151,6 +152,22 @@ static gboolean collect_certificates(Job *job, GError **error)
 	return TRUE;
 }
 
+static gboolean add_selinux_inputs(const VarveSelinux *selinux, VarveInputs *inputs, GError **error)
+{
+	varve_inputs_add(inputs, "selinux", selinux->policy);
+	varve_inputs_add_number(inputs, "selinux-mode", selinux->mode);
+	varve_inputs_add_strings(inputs, "selinux-modules", selinux->modules);
+	varve_inputs_add_strings(inputs, "selinux-enable", selinux->enable);
+	varve_inputs_add_strings(inputs, "selinux-disable", selinux->disable);
+	for (gsize i = 0; selinux->cil && selinux->cil[i]; i++) {
+		g_autofree char *name = g_path_get_basename(selinux->cil[i]);
+
+		if (!varve_inputs_add_file(inputs, name, selinux->cil[i], error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean add_base_inputs(Job *job, VarveInputs *inputs, GError **error)
 {
 	const VarveComposerOptions *options = &job->composer->options;
@@ -166,6 +183,8 @@ static gboolean add_base_inputs(Job *job, VarveInputs *inputs, GError **error)
 		if (!varve_inputs_add_file(inputs, name, *path, error))
 			return FALSE;
 	}
+	if (!add_selinux_inputs(&options->edition->base->selinux, inputs, error))
+		return FALSE;
 	varve_inputs_add(inputs, "os", os->name);
 	varve_inputs_add(inputs, "home-url", os->home_url);
 	varve_inputs_add(inputs, "edition", options->edition->name);
@@ -175,8 +194,9 @@ static gboolean add_base_inputs(Job *job, VarveInputs *inputs, GError **error)
 	       varve_inputs_add_file(inputs, "policy", options->edition->policy, error);
 }
 
-/* What the root is made from, and then what else the image is made from. The base of an extension
- * is not among it: what of a base matters to an extension are the packages that it lacks. */
+/* What the root is made from, and then what else the image is made from. Of an extension's base
+ * only what matters to it is among that: the packages that it lacks, and how its files are
+ * labelled. */
 static gboolean compute_keys(Job *job, GError **error)
 {
 	const VarveComposerOptions *options = &job->composer->options;
@@ -214,6 +234,14 @@ static gboolean compute_keys(Job *job, GError **error)
 	varve_inputs_add(inputs, "tools", job->composer->tools_key);
 	job->root_key = varve_inputs_key(inputs);
 	varve_inputs_add(inputs, "image", IMAGE_KIND);
+	if (!is_base(job)) {
+		g_autofree char *contexts = varve_selinux_contexts_key(job->base->staged, error);
+
+		if (!contexts)
+			return FALSE;
+		g_hash_table_insert(job->inputs, g_strdup("file-contexts"), g_strdup(contexts));
+		varve_inputs_add(inputs, "file-contexts", contexts);
+	}
 	job->image_key = varve_inputs_key(inputs);
 	return TRUE;
 }
@@ -248,6 +276,8 @@ static gboolean stage_into(Job *job, const char *partial, VarveInstalled **ret_i
 		.root = root,
 		.version = job->version,
 		.certificates = (const char *const *)job->certificates,
+		.tools_key = job->composer->tools_key,
+		.work = options->work,
 	};
 	VarveInstall install = {
 		.root = root,

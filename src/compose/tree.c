@@ -207,13 +207,9 @@ static gboolean read_xattrs(VarveTree *tree, const char *path, VarveTreeFile *fi
 		if (length < 0)
 			return varve_fail_errno(error, errno, "%s: cannot read '%s'", path, name);
 		if (g_str_has_prefix(name, "trusted.overlay.") ||
-		    g_str_has_prefix(name, "system.posix_acl"))
+		    g_str_has_prefix(name, "system.posix_acl") ||
+		    strcmp(name, "security.selinux") == 0)
 			continue;
-		if (strcmp(name, "security.selinux") == 0) {
-			file->path.label = g_string_chunk_insert_len(
-				tree->strings, value, (gssize)strnlen(value, (size_t)length));
-			continue;
-		}
 		xattr.name = g_string_chunk_insert_const(tree->strings, name);
 		xattr.value = g_string_chunk_insert_len(tree->strings, value, length);
 		xattr.size = (size_t)length;
@@ -303,6 +299,55 @@ gboolean varve_tree_scan(VarveTree *tree, const char *root, GError **error)
 		top = add_file(tree, "");
 	top->path.mode = S_IFDIR | 0755;
 	return scan_below(&scan, AT_FDCWD, root, "", error);
+}
+
+/* Labels */
+
+typedef struct {
+	const GPtrArray *files;
+	const VarveLabels *labels;
+	char **found; /* one a file */
+} Labelling;
+
+static gboolean find_label(gsize index, gpointer data, GError **error)
+{
+	const Labelling *labelling = data;
+	const VarveTreeFile *file = g_ptr_array_index(labelling->files, index);
+	g_autofree char *absolute = g_strconcat("/", file->path.path, NULL);
+
+	(void)error;
+	if (!*file->path.label)
+		labelling->found[index] =
+			varve_labels_find(labelling->labels, absolute, file->path.mode);
+	return TRUE;
+}
+
+void varve_tree_label(VarveTree *tree, const VarveLabels *labels)
+{
+	const GPtrArray *files = varve_tree_files(tree);
+	g_autoptr(GHashTable) inodes = g_hash_table_new(g_int64_hash, g_int64_equal);
+	g_autofree char **found = g_new0(char *, files->len);
+	Labelling labelling = { files, labels, found };
+
+	if (!labels)
+		return;
+	varve_parallel(files->len, 0, find_label, &labelling, NULL);
+	for (guint i = 0; i < files->len; i++) {
+		VarveTreeFile *file = g_ptr_array_index(files, i);
+		const char *first = file->path.hardlink
+					    ? g_hash_table_lookup(inodes, &file->path.hardlink)
+					    : NULL;
+
+		/* An inode has one label, whatever its names are: that of the first. */
+		if (first)
+			file->path.label = first;
+		else if (found[i])
+			file->path.label = g_string_chunk_insert_const(tree->strings, found[i]);
+		if (file->path.hardlink && !first)
+			g_hash_table_insert(inodes, &file->path.hardlink,
+					    (gpointer)file->path.label);
+		g_free(found[i]);
+	}
 }
 
 /* Digests */

@@ -2,6 +2,7 @@
  * where its bytes are. Modes and owners reach the image from here, not from a copy on disk. */
 #pragma once
 
+#include "device/labels.h"
 #include "format/path-table.h"
 
 #include <glib.h>
@@ -21,9 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveTree, varve_tree_free)
 
 /**
  * varve_tree_scan:
- * Adds everything below the directory @root: modes, owners, links, xattrs (without
- * security.selinux, which becomes the label, and trusted.overlay.*). Sockets and fifos are left
- * out. Digests are not taken yet.
+ * Adds everything below the directory @root: modes, owners, links, xattrs (without trusted.overlay.*
+ * and security.selinux: labels there are the build machine's). Sockets and fifos are left out.
+ * Digests are not taken yet.
  */
 gboolean varve_tree_scan(VarveTree *tree, const char *root, GError **error);
 
@@ -54,6 +55,10 @@ VarveTreeFile *varve_tree_add_text(VarveTree *tree, const char *path, mode_t mod
 				   const char *text);
 /** varve_tree_add_link: adds or replaces a symbolic link; parents are made. */
 VarveTreeFile *varve_tree_add_link(VarveTree *tree, const char *path, const char *target);
+
+/** varve_tree_label: gives every path that has no label the one that it should have; a NULL @labels
+ *  gives none. */
+void varve_tree_label(VarveTree *tree, const VarveLabels *labels);
 
 /** varve_tree_digest: takes the digest of every regular file that has none, on all cores. */
 gboolean varve_tree_digest(VarveTree *tree, GError **error);

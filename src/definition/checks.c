@@ -163,6 +163,13 @@ const char *varve_check_link_target(const char *text)
 	return NULL;
 }
 
+const char *varve_check_selinux_name(const char *text)
+{
+	if (!*text || !made_of(text, LOWER UPPER DIGITS "_"))
+		return "must be of letters, digits and '_'";
+	return NULL;
+}
+
 const char *varve_check_sysctl(const char *text)
 {
 	if (!*text || *text == '.' || !made_of(text, LOWER UPPER DIGITS "._-/*"))

@@ -11,6 +11,7 @@ const char *varve_check_package(const char *text); /* package name or capability
 const char *varve_check_unit(const char *text);    /* a systemd unit, templates and instances too */
 const char *varve_check_unit_pattern(const char *text); /* or a pattern of a preset */
 const char *varve_check_account(const char *text);      /* user and group names */
+const char *varve_check_selinux_name(const char *text); /* a module or a boolean */
 const char *varve_check_target_path(const char *text);  /* absolute, normalised */
 const char *varve_check_target_glob(const char *text);  /* starts with a slash */
 const char *varve_check_link_target(const char *text);

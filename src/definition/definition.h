@@ -140,6 +140,22 @@ typedef struct {
 	const char *value; /* integers and booleans as the kernel wants them: "1", "0" */
 } VarveSetting;
 
+typedef enum {
+	VARVE_SELINUX_ENFORCING,
+	VARVE_SELINUX_PERMISSIVE,
+} VarveSelinuxMode;
+
+/** [layers.NAME.selinux] of a base: the policy of every edition that is built on it. */
+typedef struct {
+	const char *policy; /* (nullable) "default", "targeted": what the package calls it; NULL: no
+			     * path of the edition is labelled */
+	VarveSelinuxMode mode;
+	const char *const *modules; /* of the package; none: those that it has installed itself */
+	const char *const *cil;     /* host paths of modules of our own */
+	const char *const *enable;  /* booleans that are on */
+	const char *const *disable; /* … and off */
+} VarveSelinux;
+
 /** [layers.NAME] */
 typedef struct {
 	VarveOrigin origin;
@@ -166,6 +182,7 @@ typedef struct {
 	const char *const *mask;
 	const VarveSetting *sysctl;
 	gsize n_sysctl;
+	VarveSelinux selinux;
 } VarveLayerDefinition;
 
 /** [editions.NAME] */

@@ -408,6 +408,53 @@ static const VarveSchema sysctl_schema = { .any = &setting };
 
 #define LAYER(member) AT(VarveLayerDraft, layer.member)
 
+/* Nested, but of the layer's own struct. */
+static const char *const selinux_modes[] = { "enforcing", "permissive", NULL };
+
+static const VarveField selinux_fields[] = {
+	{ "policy", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, LAYER(selinux.policy),
+	  .check = varve_check_name },
+	{ "mode", VARVE_FIELD_CHOICE, 0, LAYER(selinux.mode), .choices = selinux_modes },
+	{ "modules", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, LAYER(selinux.modules),
+	  .check = varve_check_selinux_name },
+	{ "cil", VARVE_FIELD_PATHS, VARVE_FIELD_DISTINCT, LAYER(selinux.cil) },
+	{ "enable-booleans", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, LAYER(selinux.enable),
+	  .check = varve_check_selinux_name },
+	{ "disable-booleans", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, LAYER(selinux.disable),
+	  .check = varve_check_selinux_name },
+	{ NULL },
+};
+
+static void check_selinux(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	const VarveSelinux *selinux = &((VarveLayerDraft *)data)->layer.selinux;
+	const VarveItem *cil = varve_table_item(table, "cil");
+	const VarveItem *off = varve_table_item(table, "disable-booleans");
+
+	for (gsize i = 0; cil && selinux->cil && selinux->cil[i]; i++) {
+		g_autofree char *file = g_path_get_basename(selinux->cil[i]);
+		g_autofree char *name = g_strndup(file, strcspn(file, "."));
+
+		/* semodule calls a module as its file is called. */
+		if (selinux->modules && g_strv_contains(selinux->modules, name))
+			varve_item_mistake(loader, cil,
+					   "'%s' would replace the package's module '%s': give it "
+					   "another name",
+					   varve_loader_display(loader, selinux->cil[i]), name);
+		if (!g_str_has_suffix(selinux->cil[i], ".cil") ||
+		    !g_file_test(selinux->cil[i], G_FILE_TEST_IS_REGULAR))
+			varve_item_mistake(loader, cil, "there is no file '%s' called NAME.cil",
+					   varve_loader_display(loader, selinux->cil[i]));
+	}
+	for (gsize i = 0; off && selinux->enable && selinux->disable && selinux->disable[i]; i++) {
+		if (g_strv_contains(selinux->enable, selinux->disable[i]))
+			varve_item_mistake(loader, off, "'%s' is in 'enable-booleans' too",
+					   selinux->disable[i]);
+	}
+}
+
+static const VarveSchema selinux_schema = { .fields = selinux_fields, .check = check_selinux };
+
 static const VarveField layer_fields[] = {
 	{ "role", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, LAYER(role), .choices = roles },
 	{ "description", VARVE_FIELD_STRING, 0, LAYER(description), .check = varve_check_line },
@@ -436,6 +483,7 @@ static const VarveField layer_fields[] = {
 	{ "modes", VARVE_FIELD_TABLES, 0, ARRAY(VarveLayerDraft, modes), .schema = &mode_schema },
 	{ "units", VARVE_FIELD_TABLE, 0, CHECKED_ONLY, .schema = &units_schema },
 	{ "sysctl", VARVE_FIELD_TABLE, 0, CHECKED_ONLY, .schema = &sysctl_schema },
+	{ "selinux", VARVE_FIELD_TABLE, 0, CHECKED_ONLY, .schema = &selinux_schema },
 	{ NULL },
 };
 
@@ -443,7 +491,12 @@ static void check_layer(VarveLoader *loader, const VarveTable *table, void *data
 {
 	VarveLayerDefinition *layer = &((VarveLayerDraft *)data)->layer;
 	const VarveTable *sysctl = varve_table_child(table, "sysctl");
+	const VarveTable *selinux = varve_table_child(table, "selinux");
 
+	if (selinux && layer->role != VARVE_ROLE_BASE && varve_table_has_choice(table, "role"))
+		varve_table_mistake(loader, selinux,
+				    "only a base has a policy; an extension is labelled by its "
+				    "base's");
 	if (!layer->description)
 		layer->description = "";
 	if (layer->rollback_index == 0)

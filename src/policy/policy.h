@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "crypt/signature.h"
+#include "device/labels.h"
 #include "format/manifest.h"
 #include "format/path-table.h"
 
@@ -119,6 +120,7 @@ typedef struct {
 	const GPtrArray *tree;             /* VarvePath *, sorted by bytes, digests not filled */
 	const char *extension_release;     /* (nullable) the text of its extension-release file */
 	gboolean extension_release_strict; /* xattr user.extension-release.strict is not "0" */
+	const VarveLabels *labels; /* (nullable) base only: what its policy says paths are labelled */
 } VarveFacts;
 
 /**

@@ -102,6 +102,11 @@ static const VarveRule rules[] = {
 	    "build the layer again with the base's file contexts" },
 	  VARVE_STAGE_SELF,
 	  varve_rule_unlabelled },
+	{ { "wrong-label", "a path has another SELinux label than the base's policy gives it",
+	    "build the layer again with the base's file contexts, or allow the type in the policy "
+	    "(selinux-types)" },
+	  VARVE_STAGE_SELF,
+	  varve_rule_wrong_label },
 	{ { "duplicate-layer", "another layer of this name is merged",
 	    "remove one of the two files" },
 	  VARVE_STAGE_CONFLICT,

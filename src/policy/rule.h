@@ -64,6 +64,7 @@ char *varve_rule_kernel_module(const VarveCase *c);
 char *varve_rule_reserved_path(const VarveCase *c);
 char *varve_rule_path_scope(const VarveCase *c);
 char *varve_rule_unlabelled(const VarveCase *c);
+char *varve_rule_wrong_label(const VarveCase *c);
 /* rules-stack.c */
 char *varve_rule_duplicate_layer(const VarveCase *c);
 char *varve_rule_path_conflict(const VarveCase *c);

@@ -293,18 +293,3 @@ char *varve_rule_path_scope(const VarveCase *c)
 {
 	return complain(c, is_out_of_scope, "goes beyond what its key may bring");
 }
-
-static gboolean is_unlabelled(const VarveCase *c, const VarvePath *path)
-{
-	(void)c;
-	return path->label[0] == '\0';
-}
-
-char *varve_rule_unlabelled(const VarveCase *c)
-{
-	VarvePath usr;
-
-	if (!varve_facts_find(c->base, "usr", &usr) || usr.label[0] == '\0')
-		return NULL;
-	return complain(c, is_unlabelled, "lacks an SELinux label");
-}

@@ -172,7 +172,8 @@ static gboolean start_base(Boot *boot, GError **error)
 	gint64 since = g_get_monotonic_time();
 
 	if (!find_base(boot, error) || !open_base(boot, error) || !check_base(boot, error) ||
-	    !mount_base(boot, error))
+	    !mount_base(boot, error) ||
+	    !varve_labels_open(VARVE_BASE_MOUNT, &boot->base->labels, error))
 		return FALSE;
 	varve_report_time(boot->report, "base", since);
 	return TRUE;
@@ -183,12 +184,11 @@ static gboolean start_state(Boot *boot, GError **error)
 	gint64 since = g_get_monotonic_time();
 	varve_autofd seed = openat(boot->base->fd, "usr/share/factory/var",
 				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	varve_autofd etc = openat(boot->base->fd, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char device[VARVE_DEVICE_PATH_SIZE];
 	gboolean found = varve_block_find_sibling(boot->data, "state", device) == 1;
 
-	if (!varve_state_mount(found ? device : NULL, boot->options->sysroot, seed, etc,
-			       boot->report, error))
+	if (!varve_state_mount(found ? device : NULL, boot->options->sysroot, seed,
+			       boot->base->labels, boot->report, error))
 		return FALSE;
 	undo_add(boot->undo, VARVE_STATE_MOUNT);
 	varve_report_time(boot->report, "state", since);

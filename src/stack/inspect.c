@@ -95,7 +95,9 @@ gboolean varve_base_inspect(VarveMounted *base, GError **error)
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  "'%s' was started as the base, but its role is %s",
 				  base->manifest->name, varve_role_name(base->manifest->role));
-	base->facts = (VarveFacts){ .file = "", .manifest = base->manifest, .paths = base->paths };
+	base->facts = (VarveFacts){
+		.file = "", .manifest = base->manifest, .paths = base->paths, .labels = base->labels
+	};
 	if (base->layer)
 		base->facts.root = *varve_layer_root(base->layer);
 	return TRUE;

@@ -38,6 +38,7 @@ void varve_mounted_free(VarveMounted *mounted)
 	varve_path_table_free(mounted->paths);
 	g_clear_pointer(&mounted->tree, g_ptr_array_unref);
 	g_clear_pointer(&mounted->strings, g_string_chunk_free);
+	varve_labels_free(mounted->labels);
 	g_free(mounted->extension_release);
 	g_free(mounted->where);
 	g_free(mounted->device);

@@ -127,7 +127,8 @@ gboolean varve_node_plan(const VarveReport *boot, VarveReport *plan, GError **er
 	if (!enter_namespace(error))
 		return FALSE;
 	base->fd = varve_dir_open(AT_FDCWD, VARVE_BASE_MOUNT, error);
-	if (base->fd < 0 || !varve_base_inspect(base, error))
+	if (base->fd < 0 || !varve_labels_open(VARVE_BASE_MOUNT, &base->labels, error) ||
+	    !varve_base_inspect(base, error))
 		return FALSE;
 	base->facts.root = root;
 	varve_report_layer_describe(plan->base, base->manifest);

@@ -32,7 +32,12 @@ static gboolean copy_xattrs(int from, int to, const char *name, GError **error)
 	if (n < 0)
 		return varve_fail_errno(error, errno, "%s: its attributes cannot be listed", name);
 	for (const char *key = names; key < names + n; key += strlen(key) + 1) {
-		ssize_t size = fgetxattr(from, key, value, XATTR_MAX);
+		ssize_t size;
+
+		/* It is that of the factory; what is seeded is labelled for where it will be. */
+		if (strcmp(key, "security.selinux") == 0)
+			continue;
+		size = fgetxattr(from, key, value, XATTR_MAX);
 
 		if (size < 0 || fsetxattr(to, key, value, (size_t)size, 0) < 0)
 			return varve_fail_errno(error, errno, "%s: attribute %s cannot be copied",
@@ -90,7 +95,7 @@ static gboolean copy_file(int from_dir, int to_dir, const char *name, const stru
 static gboolean copy_link(int from_dir, int to_dir, const char *name, const struct stat *st,
 			  GError **error)
 {
-	char target[PATH_MAX], proc[PATH_MAX], label[1024];
+	char target[PATH_MAX];
 	ssize_t n = readlinkat(from_dir, name, target, sizeof(target) - 1);
 
 	if (n < 0)
@@ -101,14 +106,6 @@ static gboolean copy_link(int from_dir, int to_dir, const char *name, const stru
 	if (symlinkat(target, to_dir, name) < 0 ||
 	    fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return varve_fail_errno(error, errno, "%s cannot be made", name);
-	/* Of a link's attributes only the label matters. */
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d/%s", from_dir, name);
-	n = lgetxattr(proc, "security.selinux", label, sizeof(label));
-	if (n > 0) {
-		snprintf(proc, sizeof(proc), "/proc/self/fd/%d/%s", to_dir, name);
-		if (lsetxattr(proc, "security.selinux", label, (size_t)n, 0) < 0)
-			return varve_fail_errno(error, errno, "%s: its label cannot be set", name);
-	}
 	return TRUE;
 }
 

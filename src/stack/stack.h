@@ -23,6 +23,7 @@ typedef struct {
 	VarvePathTable *paths;
 	GPtrArray *tree;       /* VarvePath *, sorted by bytes */
 	GStringChunk *strings; /* what @tree points into */
+	VarveLabels *labels;   /* (nullable) of a base that has an SELinux policy */
 	char *extension_release;
 	gboolean extension_release_strict;
 	gboolean checked; /* by varve_mounted_check() */

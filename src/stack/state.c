@@ -5,16 +5,16 @@
 #include "base/file.h"
 #include "ground/fd.h"
 #include "ground/mount.h"
+#include "stack/dress.h"
 #include "stack/generation.h"
 
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 #define STATE_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
 /* In place, and marked only when it is whole: what was interrupted is done again. */
-static gboolean seed_var(int state_fd, int seed_fd, GError **error)
+static gboolean seed_var(int state_fd, int seed_fd, const VarveLabels *labels, GError **error)
 {
 	varve_autofd to = -1, mark = -1;
 	struct stat st;
@@ -30,6 +30,8 @@ static gboolean seed_var(int state_fd, int seed_fd, GError **error)
 		return FALSE;
 	if (seed_fd >= 0 && fstat(seed_fd, &st) == 0 && fchmod(to, st.st_mode & 07777) < 0)
 		return varve_fail_errno(error, errno, "var");
+	if (labels && !varve_dress_tree(to, "/var", labels, error))
+		return FALSE;
 	if (syncfs(to) < 0)
 		return varve_fail_errno(error, errno, "the seed of /var cannot be kept");
 	mark = openat(state_fd, VARVE_STATE_SEEDED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
@@ -50,21 +52,34 @@ static gboolean make_dir(int dirfd, const char *path, mode_t mode, GError **erro
 	return fd >= 0;
 }
 
-/* The upper directory's own label and mode are those of the merged /etc. */
-static void dress_upper(int state_fd, int etc_fd)
+static gboolean dress(int state_fd, const char *path, const char *as, const VarveLabels *labels,
+		      GError **error)
 {
-	varve_autofd upper = varve_dir_open_beneath(state_fd, "etc/upper", NULL);
-	char label[1024];
-	ssize_t n;
+	varve_autofd fd = varve_dir_open_beneath(state_fd, path, error);
 
-	if (upper < 0 || etc_fd < 0)
-		return;
-	n = fgetxattr(etc_fd, "security.selinux", label, sizeof(label));
-	if (n > 0)
-		fsetxattr(upper, "security.selinux", label, (size_t)n, 0);
+	return fd >= 0 && varve_dress_tree(fd, as, labels, error);
 }
 
-gboolean varve_state_prepare(int fd, int seed_fd, int etc_fd, GError **error)
+/* Everything else was labelled when the state was seeded, or by whom it belongs to. */
+static gboolean dress_state(int fd, const VarveLabels *labels, GError **error)
+{
+	static const char *const own[] = { ".", "etc", "etc/work" };
+
+	if (!labels)
+		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(own); i++) {
+		varve_autofd dir = varve_dir_open_beneath(fd, own[i], error);
+		g_autofree char *as = g_build_filename(VARVE_STATE_MOUNT, own[i], NULL);
+
+		if (dir < 0 || !varve_dress_one(dir, i ? as : VARVE_STATE_MOUNT, labels, error))
+			return FALSE;
+	}
+	/* The upper directory's own label is that of the merged /etc. */
+	return dress(fd, "etc/upper", "/etc", labels, error) &&
+	       dress(fd, VARVE_STATE_DIR, "/" VARVE_STATE_DIR, labels, error);
+}
+
+gboolean varve_state_prepare(int fd, int seed_fd, const VarveLabels *labels, GError **error)
 {
 	/* Parents first: a name is only looked up below what was found to be a directory. */
 	static const struct {
@@ -81,14 +96,13 @@ gboolean varve_state_prepare(int fd, int seed_fd, int etc_fd, GError **error)
 		{ VARVE_GENERATIONS_DIR, 0755 },
 	};
 
-	if (!seed_var(fd, seed_fd, error))
+	if (!seed_var(fd, seed_fd, labels, error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
 		if (!make_dir(fd, dirs[i].path, dirs[i].mode, error))
 			return FALSE;
 	}
-	dress_upper(fd, etc_fd);
-	return TRUE;
+	return dress_state(fd, labels, error);
 }
 
 static gboolean compose_etc(const char *sysroot, GError **error)
@@ -132,18 +146,19 @@ static gboolean compose(const char *sysroot, GError **error)
 }
 
 /* All that is done with the mounted state; what fails leaves nothing of it behind. */
-static gboolean use_mount(const char *sysroot, int seed_fd, int etc_fd, GError **error)
+static gboolean use_mount(const char *sysroot, int seed_fd, const VarveLabels *labels,
+			  GError **error)
 {
 	varve_autofd fd = varve_dir_open(AT_FDCWD, VARVE_STATE_MOUNT, error);
 
-	if (fd >= 0 && varve_state_prepare(fd, seed_fd, etc_fd, error) && compose(sysroot, error))
+	if (fd >= 0 && varve_state_prepare(fd, seed_fd, labels, error) && compose(sysroot, error))
 		return TRUE;
 	umount2(VARVE_STATE_MOUNT, MNT_DETACH);
 	return FALSE;
 }
 
-static gboolean mount_partition(const char *device, const char *sysroot, int seed_fd, int etc_fd,
-				GError **error)
+static gboolean mount_partition(const char *device, const char *sysroot, int seed_fd,
+				const VarveLabels *labels, GError **error)
 {
 	const VarveMountOption options[] = { { "source", device }, { NULL, NULL } };
 	varve_autofd mount_fd = -1;
@@ -157,10 +172,11 @@ static gboolean mount_partition(const char *device, const char *sysroot, int see
 					*log ? ": " : "", log);
 	if (varve_mount_attach(mount_fd, VARVE_STATE_MOUNT) < 0)
 		return varve_fail_errno(error, errno, "%s cannot be mounted", device);
-	return use_mount(sysroot, seed_fd, etc_fd, error);
+	return use_mount(sysroot, seed_fd, labels, error);
 }
 
-static gboolean mount_memory(const char *sysroot, int seed_fd, int etc_fd, GError **error)
+static gboolean mount_memory(const char *sysroot, int seed_fd, const VarveLabels *labels,
+			     GError **error)
 {
 	static const VarveMountOption options[] = { { "source", "varve-state" },
 						    { "mode", "0755" },
@@ -170,7 +186,7 @@ static gboolean mount_memory(const char *sysroot, int seed_fd, int etc_fd, GErro
 	    varve_mount_at("tmpfs", options, STATE_FLAGS, VARVE_STATE_MOUNT) < 0)
 		return varve_fail_errno(error, errno,
 					"no tmpfs can be mounted at " VARVE_STATE_MOUNT);
-	return use_mount(sysroot, seed_fd, etc_fd, error);
+	return use_mount(sysroot, seed_fd, labels, error);
 }
 
 static void set(char **field, const char *value)
@@ -179,12 +195,12 @@ static void set(char **field, const char *value)
 	*field = g_strdup(value);
 }
 
-gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd, int etc_fd,
-			   VarveReport *report, GError **error)
+gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd,
+			   const VarveLabels *labels, VarveReport *report, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 
-	if (device && mount_partition(device, sysroot, seed_fd, etc_fd, &local)) {
+	if (device && mount_partition(device, sysroot, seed_fd, labels, &local)) {
 		set(&report->state, "ok");
 		set(&report->state_detail, device);
 		return TRUE;
@@ -198,5 +214,5 @@ gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd,
 		"in its place: everything that is written now is gone at the next boot. "
 		"Repair it with e2fsck, or make it anew and copy the layers there",
 		report->state_detail);
-	return mount_memory(sysroot, seed_fd, etc_fd, error);
+	return mount_memory(sysroot, seed_fd, labels, error);
 }

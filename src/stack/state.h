@@ -2,6 +2,7 @@
  * with memory in its place and says so. */
 #pragma once
 
+#include "device/labels.h"
 #include "stack/report.h"
 
 #define VARVE_STATE_SEEDED "seeded" /* on the state partition */
@@ -11,7 +12,7 @@
  * Mounts @device (nullable: there is none) at VARVE_STATE_MOUNT and makes it ready: `var` seeded
  * from @seed_fd (usr/share/factory/var of the base, -1 for none) until that was done once (then
  * there is a file VARVE_STATE_SEEDED), `etc/upper`, `etc/work`,
- * `var/lib/varve/{layers,generations}`. A new disk's state has layers already, so that an empty
+ * `var/lib/varve/{layers,generations}`, labelled by @labels (nullable) where it has no label yet. A new disk's state has layers already, so that an empty
  * `var` is no sign. Then puts /var (a bind) and /etc (an overlay over the base's, /etc/selinux
  * read-only from the base over it) below @sysroot.
  *
@@ -20,20 +21,23 @@
  *
  * Errors: SYSTEM, where not even the tmpfs could be made.
  */
-gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd, int etc_fd,
-			   VarveReport *report, GError **error);
+gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd,
+			   const VarveLabels *labels, VarveReport *report, GError **error);
 
 /**
  * varve_state_prepare:
- * Makes what is missing of the directories on the mounted state @fd, and seeds it.
+ * Makes what is missing of the directories on the mounted state @fd, seeds it, and labels what has
+ * no label: everything when it is seeded, afterwards what an administrator may have put there while
+ * the node was off (/etc and the node's own directory).
  *
  * Errors: CORRUPT (a link or file in the place of a directory), SYSTEM.
  */
-gboolean varve_state_prepare(int fd, int seed_fd, int etc_fd, GError **error);
+gboolean varve_state_prepare(int fd, int seed_fd, const VarveLabels *labels, GError **error);
 
 /**
  * varve_seed_copy:
- * Copies what is below @from_fd into the directory @to_fd: modes, owners, times, attributes, links.
+ * Copies what is below @from_fd into the directory @to_fd: modes, owners, times, links, attributes
+ * but the SELinux label.
  * Files that are there already are replaced, directories are added to. Device nodes and sockets are
  * left out.
  */

@@ -1,6 +1,7 @@
 /* stack/state.c on a real ext4: what is laid out oddly makes the state volatile, never the boot
  * fail. In a mount namespace of its own. */
 #include "base/file.h"
+#include "base/process.h"
 #include "ground/mount.h"
 #include "stack/state.h"
 
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #define SYSROOT VARVE_RUN_DIR "/sysroot"
 
@@ -35,7 +37,7 @@ static const char *mount_state(const char *image)
 		     NULL, &error);
 	g_assert_no_error(error);
 	detach[2] = g_strstrip(device);
-	varve_state_mount(device, SYSROOT, -1, -1, report, &error);
+	varve_state_mount(device, SYSROOT, -1, NULL, report, &error);
 	g_assert_no_error(error);
 	g_test_message("%s: %s", report->state, report->state_detail);
 	volatile_state = strcmp(report->state, "volatile") == 0;
@@ -86,6 +88,86 @@ static void test_layouts(void)
 	}
 }
 
+/* What the label of @path is, or "none". */
+static char *label_of(const char *path)
+{
+	char label[256];
+	ssize_t n = lgetxattr(path, "security.selinux", label, sizeof(label) - 1);
+
+	return n < 0 ? g_strdup("none") : g_strndup(label, (gsize)n);
+}
+
+static void assert_label(const char *path, const char *expected)
+{
+	g_autofree char *full = g_strconcat(VARVE_STATE_MOUNT "/", path, NULL);
+	g_autofree char *found = label_of(full);
+
+	g_assert_cmpstr(found, ==, expected);
+}
+
+static void put(const char *path, const char *text)
+{
+	g_autofree char *parent = g_path_get_dirname(path);
+
+	g_assert_true(varve_dir_make(parent, 0755, NULL));
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* On an ext4 of its own: everything is labelled when it is seeded; later what came without a label,
+ * and nothing that somebody gave another one. */
+static void test_labels(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("varve-state-XXXXXX", NULL);
+	g_autofree char *tree = g_build_filename(dir, "tree", NULL);
+	g_autofree char *image = g_build_filename(dir, "image", NULL);
+	g_autofree char *seed = g_build_filename(dir, "seed/lib/thing", NULL);
+	g_autofree char *policy = g_build_filename(dir, "policy", NULL);
+	g_autofree char *config = g_build_filename(policy, "etc/selinux/config", NULL);
+	g_autofree char *contexts =
+		g_build_filename(policy, "etc/selinux/x/contexts/files/file_contexts", NULL);
+	g_autofree char *from = g_build_filename(dir, "seed", NULL);
+	g_autofree char *layer = g_build_filename(tree, "var/lib/varve/layers/a.raw", NULL);
+	g_autoptr(VarveLabels) labels = NULL;
+	varve_autofd seed_fd = -1, fd = -1;
+
+	put(seed, "x");
+	put(layer, "x");
+	put(config, "SELINUXTYPE=x\n");
+	put(contexts, "/.* u:r:default_t:s0\n/etc(/.*)? u:r:etc_t:s0\n"
+		      "/run/varve/state(/.*)? u:r:state_t:s0\n/var(/.*)? u:r:var_t:s0\n"
+		      "/var/lib/varve(/.*)? u:r:varve_t:s0\n");
+	if (!make_image(image, tree)) {
+		g_test_skip("mkfs.ext4 is not installed");
+		return;
+	}
+	g_assert_true(varve_labels_open(policy, &labels, NULL));
+	g_assert_true(varve_run(NULL, "mount", "-o", "loop", image, VARVE_STATE_MOUNT, NULL));
+	seed_fd = varve_dir_open(AT_FDCWD, from, NULL);
+	fd = varve_dir_open(AT_FDCWD, VARVE_STATE_MOUNT, NULL);
+	g_assert_true(varve_state_prepare(fd, seed_fd, labels, NULL));
+	assert_label("", "u:r:state_t:s0");
+	assert_label("etc/work", "u:r:state_t:s0");
+	assert_label("etc/upper", "u:r:etc_t:s0");
+	assert_label("var", "u:r:var_t:s0");
+	assert_label("var/lib/thing", "u:r:var_t:s0");
+	assert_label("var/lib/varve/layers/a.raw", "u:r:varve_t:s0");
+
+	put(VARVE_STATE_MOUNT "/etc/upper/ssh/keys", "x");
+	put(VARVE_STATE_MOUNT "/etc/upper/own", "x");
+	put(VARVE_STATE_MOUNT "/var/lib/varve/layers/b.raw", "x");
+	g_assert_cmpint(setxattr(VARVE_STATE_MOUNT "/etc/upper/own", "security.selinux",
+				 "u:r:own_t:s0", 13, 0),
+			==, 0);
+	g_assert_cmpint(symlink("/tmp", VARVE_STATE_MOUNT "/etc/upper/link"), ==, 0);
+	g_assert_true(varve_state_prepare(fd, seed_fd, labels, NULL));
+	assert_label("etc/upper/ssh/keys", "u:r:etc_t:s0");
+	assert_label("etc/upper/own", "u:r:own_t:s0");
+	assert_label("etc/upper/link", "u:r:etc_t:s0");
+	assert_label("var/lib/varve/layers/b.raw", "u:r:varve_t:s0");
+	umount2(VARVE_STATE_MOUNT, MNT_DETACH);
+	varve_dir_remove(AT_FDCWD, dir, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const VarveMountOption options[] = { { "mode", "0755" }, { NULL, NULL } };
@@ -101,6 +183,8 @@ int main(int argc, char **argv)
 	g_assert_cmpint(varve_make_dirs(SYSROOT "/etc"), ==, 0);
 	g_assert_cmpint(varve_make_dirs(SYSROOT "/var"), ==, 0);
 	g_assert_true(g_file_set_contents(VARVE_BASE_MOUNT "/etc/base-file", "", 0, NULL));
+	g_assert_cmpint(varve_make_dirs(VARVE_STATE_MOUNT), ==, 0);
 	g_test_add_func("/state/layouts", test_layouts);
+	g_test_add_func("/state/labels", test_labels);
 	return g_test_run();
 }

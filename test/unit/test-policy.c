@@ -353,7 +353,8 @@ static const struct {
 	{ "reserved-path", make_factory_rules },
 	{ "reserved-path", make_linked_description },
 	{ "path-scope", make_stray },
-	{ "unlabelled", NULL }, /* test_unlabelled */
+	{ "unlabelled", NULL },  /* test_unlabelled */
+	{ "wrong-label", NULL }, /* test_wrong_label */
 	{ "duplicate-layer", make_duplicate },
 	{ "path-conflict", make_conflict },
 	{ "directory-mismatch", make_directory_mismatch },
@@ -464,6 +465,70 @@ static void test_unlabelled(Fixture *f, gconstpointer data)
 		((VarvePath *)layer->tree->pdata[i])->label = "system_u:object_r:usr_t:s0";
 	labelled = decide(f);
 	g_assert_cmpstr(labelled, ==, "-");
+}
+
+static VarveLabels *make_labels(const char *dir)
+{
+	static const char contexts[] = "/.*  system_u:object_r:default_t:s0\n"
+				       "/usr(/.*)?  system_u:object_r:usr_t:s0\n"
+				       "/usr/bin/.*  --  system_u:object_r:bin_t:s0\n";
+	g_autofree char *files = g_build_filename(dir, "etc/selinux/x/contexts/files", NULL);
+	g_autofree char *config = g_build_filename(dir, "etc/selinux/config", NULL);
+	g_autofree char *path = g_build_filename(files, "file_contexts", NULL);
+	VarveLabels *labels = NULL;
+
+	g_assert_true(varve_dir_make(files, 0755, NULL));
+	g_assert_true(g_file_set_contents(config, "SELINUX=enforcing\nSELINUXTYPE=x\n", -1, NULL));
+	g_assert_true(g_file_set_contents(path, contexts, -1, NULL));
+	g_assert_true(varve_labels_open(dir, &labels, NULL));
+	return labels;
+}
+
+static void label_all(Layer *layer, const char *file_label)
+{
+	for (guint i = 0; i < layer->tree->len; i++) {
+		VarvePath *path = layer->tree->pdata[i];
+
+		path->label = strcmp(path->path, "usr/bin/app") == 0 ? file_label
+			      : *path->path                          ? "system_u:object_r:usr_t:s0"
+					    : "system_u:object_r:default_t:s0";
+	}
+}
+
+static void test_wrong_label(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *label, *type, *expected;
+	} labels[] = {
+		{ "system_u:object_r:bin_t:s0", NULL, "-" },
+		{ "system_u:object_r:sshd_exec_t:s0", NULL, "wrong-label" },
+		{ "system_u:object_r:sshd_exec_t:s0", "app_exec_t", "wrong-label" },
+		{ "system_u:object_r:app_exec_t:s0", "app_exec_t", "-" },
+		/* A key has types, and nothing else of a label. */
+		{ "other_u:object_r:app_exec_t:s0", "app_exec_t", "wrong-label" },
+		{ "system_u:object_r:app_exec_t:s0:c1", "app_exec_t", "wrong-label" },
+		{ "app_exec_t", "app_exec_t", "wrong-label" },
+	};
+	g_autofree char *dir = g_dir_make_tmp("varve-labels-XXXXXX", NULL);
+	g_autoptr(VarveLabels) base = make_labels(dir);
+	VarveAllow *allow = f->policy->allows->pdata[0];
+	Layer *layer = add_layer(f, "app", "usr/bin/app");
+
+	(void)data;
+	f->base->facts.labels = base;
+	for (guint i = 0; i < f->base->tree->len; i++)
+		((VarvePath *)f->base->tree->pdata[i])->label = "system_u:object_r:usr_t:s0";
+	for (gsize i = 0; i < G_N_ELEMENTS(labels); i++) {
+		g_autofree char *found = NULL;
+
+		g_strfreev(allow->selinux_types);
+		allow->selinux_types = g_new0(char *, 2);
+		allow->selinux_types[0] = g_strdup(labels[i].type);
+		label_all(layer, labels[i].label);
+		found = decide(f);
+		g_assert_cmpstr(found, ==, labels[i].expected);
+	}
+	varve_dir_remove(AT_FDCWD, dir, NULL);
 }
 
 static void require(Layer *layer, const char *what)
@@ -644,6 +709,7 @@ int main(int argc, char **argv)
 	ADD("each-reason-alone", test_each_reason);
 	ADD("all-reasons-at-once", test_all_at_once);
 	ADD("unlabelled", test_unlabelled);
+	ADD("wrong-label", test_wrong_label);
 	ADD("requires", test_requires);
 	ADD("chains", test_chains);
 	ADD("conflict-between-extensions", test_conflict_between_extensions);

@@ -15,6 +15,7 @@ typedef struct {
 	VarveLayer *layer;
 	VarveManifest *manifest;
 	VarvePathTable *paths;
+	VarveLabels *labels;
 	GPtrArray *tree;
 	char *name, *release;
 	VarveFacts facts;
@@ -26,6 +27,7 @@ static void candidate_free(gpointer pointer)
 
 	g_clear_pointer(&candidate->tree, g_ptr_array_unref);
 	varve_path_table_free(candidate->paths);
+	varve_labels_free(candidate->labels);
 	varve_manifest_free(candidate->manifest);
 	varve_layer_free(candidate->layer);
 	g_free(candidate->name);
@@ -129,6 +131,11 @@ gboolean varve_verdict(const char *base_root, const char *base, const char *cons
 	below = open_candidate(policy, base, TRUE, error);
 	if (!below)
 		return FALSE;
+	if (!varve_labels_open(base_root, &below->labels, error)) {
+		candidate_free(below);
+		return FALSE;
+	}
+	below->facts.labels = below->labels;
 	refusals = varve_policy_decide(policy, &below->facts, facts, today);
 	ok = report(candidates, refusals, error);
 	candidate_free(below);
