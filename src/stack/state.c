@@ -175,6 +175,19 @@ static gboolean mount_partition(const char *device, const char *sysroot, int see
 	return use_mount(sysroot, seed_fd, labels, error);
 }
 
+/* A policy that is loaded later forgets the labels of a tmpfs: systemd-tmpfiles gives them again.
+ */
+static gboolean leave_relabelling(GError **error)
+{
+	static const char lines[] = "# Written at boot: the state lies in memory.\n"
+				    "Z /var - - - -\n"
+				    "Z /etc - - - -\n";
+
+	return varve_dir_make("/run/tmpfiles.d", 0755, error) &&
+	       varve_file_write(AT_FDCWD, "/run/tmpfiles.d/varve-state.conf", lines, strlen(lines),
+				0644, error);
+}
+
 static gboolean mount_memory(const char *sysroot, int seed_fd, const VarveLabels *labels,
 			     GError **error)
 {
@@ -186,7 +199,7 @@ static gboolean mount_memory(const char *sysroot, int seed_fd, const VarveLabels
 	    varve_mount_at("tmpfs", options, STATE_FLAGS, VARVE_STATE_MOUNT) < 0)
 		return varve_fail_errno(error, errno,
 					"no tmpfs can be mounted at " VARVE_STATE_MOUNT);
-	return use_mount(sysroot, seed_fd, labels, error);
+	return use_mount(sysroot, seed_fd, labels, error) && (!labels || leave_relabelling(error));
 }
 
 static void set(char **field, const char *value)
