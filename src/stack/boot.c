@@ -381,6 +381,17 @@ static void record_generation(Boot *boot, const GPtrArray *layers, const VarveGe
 			error ? error->message : "there is no directory for it");
 }
 
+/* What was written since has no label yet; without one a confined reader is denied, no more. */
+static void label_records(Boot *boot)
+{
+	varve_autofd fd = varve_dir_open(AT_FDCWD, VARVE_STATE_MOUNT, NULL);
+	g_autoptr(GError) error = NULL;
+
+	if (fd >= 0 && !varve_state_label(fd, boot->base->labels, &error))
+		varve_report_warn(boot->report, "the state partition is not labelled whole: %s",
+				  error->message);
+}
+
 static gboolean compose(Boot *boot, GError **error)
 {
 	varve_autofd generations = -1;
@@ -404,6 +415,7 @@ static gboolean compose(Boot *boot, GError **error)
 		check_required(policy, layers, boot->report);
 	since = g_get_monotonic_time();
 	record_generation(boot, layers, current, generations);
+	label_records(boot);
 	varve_report_time(boot->report, "record", since);
 	for (guint i = 0; i < layers->len; i++)
 		((VarveMounted *)layers->pdata[i])->kept = TRUE;

@@ -60,6 +60,27 @@ static gboolean dress(int state_fd, const char *path, const char *as, const Varv
 	return fd >= 0 && varve_dress_tree(fd, as, labels, error);
 }
 
+gboolean varve_state_label(int fd, const VarveLabels *labels, GError **error)
+{
+	static const char *const own[] = { "etc/work", "lost+found" };
+	varve_autofd mark = openat(fd, VARVE_STATE_SEEDED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (!labels)
+		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(own); i++) {
+		g_autofree char *as = g_build_filename(VARVE_STATE_MOUNT, own[i], NULL);
+		struct stat st;
+
+		if (fstatat(fd, own[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    !dress(fd, own[i], as, labels, error))
+			return FALSE;
+	}
+	if (mark >= 0 &&
+	    !varve_dress_one(mark, VARVE_STATE_MOUNT "/" VARVE_STATE_SEEDED, labels, error))
+		return FALSE;
+	return dress(fd, VARVE_STATE_DIR, "/" VARVE_STATE_DIR, labels, error);
+}
+
 /* Everything else was labelled when the state was seeded, or by whom it belongs to. */
 static gboolean dress_state(int fd, const VarveLabels *labels, GError **error)
 {
@@ -76,7 +97,7 @@ static gboolean dress_state(int fd, const VarveLabels *labels, GError **error)
 	}
 	/* The upper directory's own label is that of the merged /etc. */
 	return dress(fd, "etc/upper", "/etc", labels, error) &&
-	       dress(fd, VARVE_STATE_DIR, "/" VARVE_STATE_DIR, labels, error);
+	       varve_state_label(fd, labels, error);
 }
 
 gboolean varve_state_prepare(int fd, int seed_fd, const VarveLabels *labels, GError **error)

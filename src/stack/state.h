@@ -35,6 +35,11 @@ gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd,
 gboolean varve_state_prepare(int fd, int seed_fd, const VarveLabels *labels, GError **error);
 
 /**
+ * varve_state_label: labels what the boot itself wrote on the mounted state @fd; its last act there.
+ */
+gboolean varve_state_label(int fd, const VarveLabels *labels, GError **error);
+
+/**
  * varve_seed_copy:
  * Copies what is below @from_fd into the directory @to_fd: modes, owners, times, links, attributes
  * but the SELinux label.
