@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define OUTPUT_LIMIT (64 << 20)
@@ -87,6 +88,7 @@ typedef struct {
 	const VarveProcess *process;
 	int in, out, err; /* the child's ends; -1: inherited */
 	int failure;      /* write end of the pipe that tells why exec was not reached */
+	gboolean tied;    /* ends with us: its output has no end */
 } Child;
 
 /* Everything between fork and exec; returns only on failure. */
@@ -98,6 +100,8 @@ static gboolean become(const Child *child, VarveContainFailure *failure)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (child->tied)
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if ((child->in >= 0 && dup2(child->in, 0) < 0) ||
 	    (child->out >= 0 && dup2(child->out, 1) < 0) ||
 	    (child->err >= 0 && dup2(child->err, 2) < 0)) {
@@ -375,7 +379,7 @@ gboolean varve_process_lines(const VarveProcess *process, gsize limit, VarveProc
 		return FALSE;
 	read_end = out[0];
 	if (make_pipe(err, error)) {
-		Child child = { .in = null, .out = out[1], .err = err[1] };
+		Child child = { .in = null, .out = out[1], .err = err[1], .tied = TRUE };
 
 		started = start(process, &child, &pid, error);
 	} else {

@@ -63,7 +63,7 @@ typedef gboolean (*VarveProcessLine)(const char *line, gsize size, gpointer data
 /**
  * varve_process_lines:
  * Runs a program whose output may be endless: each line is handed on as it comes and none is kept.
- * Where @visit stops, the program is ended.
+ * Where @visit stops, the program is ended; it also ends with the calling thread.
  *
  * @limit: lines with more bytes are left out.
  * @ret_left_out: (nullable) how many were.
