@@ -154,9 +154,7 @@ static void step_remove(Forged *forged, char *const *arguments)
 
 static void step_label(Forged *forged, char *const *arguments)
 {
-	if (!forged->contexts)
-		forged->contexts = g_string_new(NULL);
-	g_string_append_printf(forged->contexts, "%s\t%s\n", arguments[0], arguments[1]);
+	g_hash_table_insert(forged->own_labels, g_strdup(arguments[0]), g_strdup(arguments[1]));
 }
 
 static void step_unlabelled(Forged *forged, char *const *arguments)
@@ -165,31 +163,40 @@ static void step_unlabelled(Forged *forged, char *const *arguments)
 	forged->unlabelled = TRUE;
 }
 
-/* With the base's labels, where it has some, and with what the row adds to its rules. */
+static void label_below(const Forged *forged, const char *path)
+{
+	g_autofree char *full = inside(forged, path);
+	g_autofree char *absolute = g_strconcat("/", path, NULL);
+	const char *own = g_hash_table_lookup(forged->own_labels, path);
+	g_autofree char *label = NULL;
+	g_auto(GStrv) names = NULL;
+	struct stat st;
+
+	if (lstat(full, &st) < 0)
+		forge_die("%s: %s", full, g_strerror(errno));
+	label = own ? g_strdup(own) : varve_labels_find(forged->shop->labels, absolute, st.st_mode);
+	set_xattr(full, "security.selinux", label, strlen(label) + 1);
+	if (!S_ISDIR(st.st_mode))
+		return;
+	if (!varve_dir_list(AT_FDCWD, full, &names, NULL))
+		forge_die("%s cannot be listed", full);
+	for (char **name = names; *name; name++) {
+		g_autofree char *below =
+			*path ? g_build_filename(path, *name, NULL) : g_strdup(*name);
+
+		label_below(forged, below);
+	}
+}
+
 void forge_image_make(Forged *forged)
 {
-	g_autofree char *rules = g_strconcat(forged->image, ".contexts", NULL);
-	g_autofree char *option = g_strconcat("--file-contexts=", rules, NULL);
-	const char *argv[] = { "mkfs.erofs",  "--quiet",
-			       "-T0",         "-U00000000-0000-0000-0000-000000000000",
-			       forged->image, forged->tree,
-			       NULL,          NULL };
-	const VarveProcess process = { .argv = argv };
 	GError *error = NULL;
 
-	if (forged->shop->contexts && !forged->unlabelled) {
-		g_autofree char *text =
-			g_strconcat(forged->shop->contexts,
-				    forged->contexts ? forged->contexts->str : "", NULL);
-
-		g_file_set_contents(rules, text, -1, &error);
-		forge_check(error, rules);
-		argv[4] = option;
-		argv[5] = forged->image;
-		argv[6] = forged->tree;
-	}
+	if (forged->shop->labels && !forged->unlabelled)
+		label_below(forged, "");
 	unlink(forged->image);
-	varve_process_run(&process, NULL, &error);
+	varve_run(&error, "mkfs.erofs", "--quiet", "-T0", "-U00000000-0000-0000-0000-000000000000",
+		  forged->image, forged->tree, NULL);
 	forge_check(error, forged->tree);
 }
 

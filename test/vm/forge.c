@@ -176,6 +176,7 @@ static Forged *forged_new(const ForgeShop *shop, const char *name)
 	g_autofree char *file = g_strdup_printf("%s_" FORGE_VERSION "_x86-64.raw", name);
 
 	forged->shop = shop;
+	forged->own_labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	forged->tree = g_build_filename(shop->scratch, name, NULL);
 	forged->image = g_strconcat(forged->tree, ".erofs", NULL);
 	forged->key = g_strdup(KEY);
@@ -202,8 +203,7 @@ static void forged_free(Forged *forged)
 {
 	varve_manifest_free(forged->manifest);
 	g_clear_pointer(&forged->paths, g_ptr_array_unref);
-	if (forged->contexts)
-		g_string_free(forged->contexts, TRUE);
+	g_hash_table_unref(forged->own_labels);
 	g_free(forged->tree);
 	g_free(forged->image);
 	g_free(forged->file);
@@ -267,21 +267,44 @@ static void make_row(ForgeShop *shop, const char *name, const char *code, const 
 	forged_free(forged);
 }
 
-/* The rules by which the base's files are labelled; NULL where they are not. */
-static char *read_contexts(VarveErofs *erofs)
+/* Copies the files of the directory @path of the base, and those in it that are files. */
+static void copy_files(VarveErofs *erofs, const char *path, const char *to)
 {
-	g_auto(GStrv) types = NULL;
-	char *text = NULL;
+	g_autofree char *dir = g_build_filename(to, path, NULL);
+	g_auto(GStrv) names = NULL;
 
-	if (!varve_erofs_list(erofs, "etc/selinux", &types, NULL))
-		return NULL;
-	for (char **type = types; *type && !text; type++) {
-		g_autofree char *path =
-			g_strdup_printf("etc/selinux/%s/contexts/files/file_contexts", *type);
+	varve_erofs_list(erofs, path, &names, NULL);
+	if (names && !varve_dir_make(dir, 0755, NULL))
+		forge_die("%s cannot be made", dir);
+	for (char **name = names; name && *name; name++) {
+		g_autofree char *from = g_build_filename(path, *name, NULL);
+		g_autofree char *file = g_build_filename(dir, *name, NULL);
+		g_autofree char *text = NULL;
+		size_t size;
 
-		varve_erofs_read_file(erofs, path, CONTEXTS_MAX, &text, NULL, NULL);
+		if (varve_erofs_read_file(erofs, from, CONTEXTS_MAX, &text, &size, NULL))
+			write_file(file, text, size);
 	}
-	return text;
+}
+
+/* What the base's SELinux policy says of paths; NULL where there is none. */
+static VarveLabels *read_labels(VarveErofs *erofs, const char *scratch)
+{
+	g_autofree char *root = g_build_filename(scratch, "selinux", NULL);
+	g_auto(GStrv) types = NULL;
+	VarveLabels *labels = NULL;
+	GError *error = NULL;
+
+	copy_files(erofs, "etc/selinux", root);
+	varve_erofs_list(erofs, "etc/selinux", &types, NULL);
+	for (char **type = types; type && *type; type++) {
+		g_autofree char *path = g_strdup_printf("etc/selinux/%s/contexts/files", *type);
+
+		copy_files(erofs, path, root);
+	}
+	varve_labels_open(root, &labels, &error);
+	forge_check(error, root);
+	return labels;
 }
 
 static void make_rows(ForgeShop *shop, const char *table, const char *output)
@@ -306,7 +329,7 @@ static void make_rows(ForgeShop *shop, const char *table, const char *output)
 			forge_die("%s: not a row: %s", table, *line);
 		if (*name != '?')
 			make_row(shop, name, code, *line + rest, rows, roots);
-		else if (shop->contexts)
+		else if (shop->labels)
 			make_row(shop, name + 1, code, *line + rest, rows, roots);
 	}
 	write_file(rows_path, rows->str, rows->len);
@@ -321,7 +344,6 @@ static int make(char **argv)
 	g_autoptr(VarveErofs) erofs = NULL;
 	g_autofree char *layers = g_build_filename(argv[3], "layers", NULL);
 	g_autofree char *scratch = g_build_filename(argv[3], "scratch", NULL);
-	g_autofree char *contexts = NULL;
 	ForgeShop shop = { .keys = argv[2], .layers = layers, .scratch = scratch };
 
 	forge_check(error, argv[1]);
@@ -329,14 +351,14 @@ static int make(char **argv)
 	forge_check(error, argv[1]);
 	erofs = varve_layer_open_erofs(base, &error);
 	forge_check(error, argv[1]);
-	contexts = read_contexts(erofs);
 	if (!varve_dir_make(layers, 0755, &error) || !varve_dir_make(scratch, 0755, &error))
 		forge_check(error, argv[3]);
 	shop.base = manifest;
-	shop.contexts = contexts;
+	shop.labels = read_labels(erofs, scratch);
 	shop.made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	make_rows(&shop, argv[0], argv[3]);
 	g_hash_table_unref(shop.made);
+	varve_labels_free(shop.labels);
 	varve_dir_remove(AT_FDCWD, scratch, NULL);
 	return 0;
 }

@@ -2,6 +2,7 @@
  * Everything stops the program where it does not work: a test must not go on with half a layer. */
 #pragma once
 
+#include "device/labels.h"
 #include "format/partition-types.h"
 #include "layer/layer.h"
 
@@ -12,7 +13,7 @@ typedef struct {
 	const char *keys;          /* directory with NAME.key and NAME.crt */
 	const char *layers;        /* where the files go */
 	char *scratch;             /* where trees and images are made */
-	char *contexts;            /* (nullable) the base's file contexts: it is labelled */
+	VarveLabels *labels;       /* (nullable) of the base's SELinux policy */
 	const VarveManifest *base; /* which OS the layers are for */
 	GHashTable *made;          /* name of a row → path of its file */
 } ForgeShop;
@@ -27,9 +28,9 @@ typedef struct {
 	char *key;   /* who signs: NAME of keys/NAME.key */
 	char *stem;  /* of manifest and path table: the layer's name, unless it lies about that */
 	VarveManifest *manifest;
-	const VarveArch *arch; /* of the partition types */
-	GPtrArray *paths;      /* VarvePath *, for the path table */
-	GString *contexts;     /* (nullable) lines added to the base's file contexts */
+	const VarveArch *arch;  /* of the partition types */
+	GPtrArray *paths;       /* VarvePath *, for the path table */
+	GHashTable *own_labels; /* path → label: instead of the policy's */
 	gboolean no_manifest, no_table, wrong_digest, unknown_member, unlabelled, garbage_image;
 } Forged;
 
@@ -61,7 +62,7 @@ void forge_check(const GError *error, const char *what);
 
 /** forge_tree_make: the tree of a good layer: a program and its extension-release. */
 void forge_tree_make(Forged *forged);
-/** forge_image_make: @forged->image of @forged->tree. */
+/** forge_image_make: @forged->image of @forged->tree, labelled as the base's policy says. */
 void forge_image_make(Forged *forged);
 /** forge_set_file: @forged->file and @forged->path. */
 void forge_set_file(Forged *forged, const char *file);
