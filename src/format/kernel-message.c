@@ -64,7 +64,7 @@ static gboolean parse_lockdown(const char *text, VarveMessage *message)
 		return FALSE;
 	text += strlen(prefix);
 	/* A program's name may have a colon and a space in it; what is restricted has none. */
-	for (const char *at = text; at < end; at++) {
+	for (const char *at = text; at + 2 <= end; at++) {
 		if (at[0] == ':' && at[1] == ' ')
 			colon = at;
 	}
@@ -80,12 +80,13 @@ static gboolean parse_lockdown(const char *text, VarveMessage *message)
 /* kernel/module/signing.c: "Loading of unsigned module is rejected" */
 static gboolean parse_module(const char *text, VarveMessage *message)
 {
-	const char *from = strstr(text, "Loading of ");
-	const char *end = from ? strstr(from, " is rejected") : NULL;
+	static const char prefix[] = "Loading of ";
+	const char *from = strstr(text, prefix);
+	const char *end = from ? strstr(from + strlen(prefix), " is rejected") : NULL;
 
 	if (!end)
 		return FALSE;
-	from += strlen("Loading of ");
+	from += strlen(prefix);
 	g_free(message->what);
 	message->what = g_strndup(from, (gsize)(end - from));
 	return TRUE;

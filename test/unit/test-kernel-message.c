@@ -78,6 +78,21 @@ static void test_module(void)
 	g_assert_cmpstr(message.what, ==, "unsigned module");
 }
 
+/* Where a text ends before it begins. */
+static void test_overlapping(void)
+{
+	static const char *const texts[] = { "Loading of is rejected", "Lockdown: : is restricted;",
+					     "Lockdown: is restricted;",
+					     "Lockdown: a:is restricted;" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_auto(VarveMessage) message = { 0 };
+
+		varve_message_parse(texts[i], &message);
+		g_assert_cmpint(message.kind, ==, VARVE_MESSAGE_OTHER);
+	}
+}
+
 static void test_lost(void)
 {
 	static const struct {
@@ -115,6 +130,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/kernel-message/verity", test_verity);
 	g_test_add_func("/kernel-message/lockdown", test_lockdown);
 	g_test_add_func("/kernel-message/module", test_module);
+	g_test_add_func("/kernel-message/overlapping", test_overlapping);
 	g_test_add_func("/kernel-message/lost", test_lost);
 	return g_test_run();
 }
