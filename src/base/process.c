@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define OUTPUT_LIMIT (64 << 20)
@@ -87,6 +88,7 @@ typedef struct {
 	const VarveProcess *process;
 	int in, out, err; /* the child's ends; -1: inherited */
 	int failure;      /* write end of the pipe that tells why exec was not reached */
+	gboolean tied;    /* ends with us: its output has no end */
 } Child;
 
 /* Everything between fork and exec; returns only on failure. */
@@ -98,6 +100,8 @@ static gboolean become(const Child *child, VarveContainFailure *failure)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (child->tied)
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if ((child->in >= 0 && dup2(child->in, 0) < 0) ||
 	    (child->out >= 0 && dup2(child->out, 1) < 0) ||
 	    (child->err >= 0 && dup2(child->err, 2) < 0)) {
@@ -257,23 +261,147 @@ static const char *last_lines(const char *text, guint lines)
 	return p;
 }
 
+/* What a status other than 0 means, with what the program said. */
+static gboolean fail_status(const VarveProcess *process, int status, const char *said,
+			    GError **error)
+{
+	g_autofree char *command = g_strjoinv(" ", (char **)process->argv);
+
+	return varve_fail(error, VARVE_ERROR_SYSTEM, "'%.400s' ended with status %d%s%s", command,
+			  status, *said ? ":\n" : "", last_lines(said, 12));
+}
+
 gboolean varve_process_run(const VarveProcess *process, char **ret_output, GError **error)
 {
-	g_autofree char *errors = NULL, *output = NULL, *command = NULL;
-	const char *said;
+	g_autofree char *errors = NULL, *output = NULL;
 	int status;
 
 	if (!varve_process_status(process, &output, &errors, &status, error))
 		return FALSE;
 	if (status != 0) {
-		said = *errors ? errors : output;
-		command = g_strjoinv(" ", (char **)process->argv);
 		g_strchomp(errors);
-		return varve_fail(error, VARVE_ERROR_SYSTEM, "'%.400s' ended with status %d%s%s",
-				  command, status, *said ? ":\n" : "", last_lines(said, 12));
+		return fail_status(process, status, *errors ? errors : output, error);
 	}
 	if (ret_output)
 		*ret_output = g_steal_pointer(&output);
+	return TRUE;
+}
+
+/* A program's output on its way to the lines of it. */
+typedef struct {
+	GString *pending; /* the beginning of a line */
+	gsize limit;
+	gboolean skipping; /* the rest of a line that is too long */
+	guint64 left_out;
+	VarveProcessLine visit;
+	gpointer data;
+} Lines;
+
+static gboolean take_piece(Lines *lines, const char *piece, gsize size, gboolean ends,
+			   GError **error)
+{
+	gboolean ok = TRUE;
+
+	if (!lines->skipping && lines->pending->len + size > lines->limit) {
+		lines->skipping = TRUE;
+		lines->left_out++;
+		g_string_truncate(lines->pending, 0);
+	}
+	if (!lines->skipping)
+		g_string_append_len(lines->pending, piece, (gssize)size);
+	if (!ends)
+		return TRUE;
+	if (!lines->skipping)
+		ok = lines->visit(lines->pending->str, lines->pending->len, lines->data, error);
+	lines->skipping = FALSE;
+	g_string_truncate(lines->pending, 0);
+	return ok;
+}
+
+/* Reads what is there; *@fd becomes -1 at the end. */
+static gboolean read_lines(Lines *lines, int *fd, GError **error)
+{
+	char buffer[16384];
+	ssize_t n = read(*fd, buffer, sizeof(buffer));
+	const char *at = buffer;
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return TRUE;
+	if (n <= 0) {
+		close(*fd);
+		*fd = -1;
+		return lines->pending->len == 0 || take_piece(lines, "", 0, TRUE, error);
+	}
+	while (at < buffer + n) {
+		const char *end = memchr(at, '\n', (gsize)(buffer + n - at));
+		gsize size = (gsize)((end ? end : buffer + n) - at);
+
+		if (!take_piece(lines, at, size, end != NULL, error))
+			return FALSE;
+		at += size + (end != NULL);
+	}
+	return TRUE;
+}
+
+/* Until the program has closed both, or a line was one too many. */
+static gboolean listen_to(Lines *lines, int *out, Capture *err, GError **error)
+{
+	while (*out >= 0 || err->fd >= 0) {
+		struct pollfd fds[2] = { { .fd = *out, .events = POLLIN },
+					 { .fd = err->fd, .events = POLLIN } };
+
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents)
+			drain(err);
+		if (fds[0].revents && !read_lines(lines, out, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean varve_process_lines(const VarveProcess *process, gsize limit, VarveProcessLine visit,
+			     gpointer data, guint64 *ret_left_out, GError **error)
+{
+	g_autoptr(GString) errors = g_string_new(NULL), pending = g_string_new(NULL);
+	Lines lines = { .pending = pending, .limit = limit, .visit = visit, .data = data };
+	varve_autofd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	varve_autofd read_end = -1;
+	int out[2] = { -1, -1 }, err[2] = { -1, -1 };
+	Capture capture;
+	gboolean started, heard;
+	pid_t pid = -1;
+	int status;
+
+	if (null < 0)
+		return varve_fail_errno(error, errno, "/dev/null");
+	if (!make_pipe(out, error))
+		return FALSE;
+	read_end = out[0];
+	if (make_pipe(err, error)) {
+		Child child = { .in = null, .out = out[1], .err = err[1], .tied = TRUE };
+
+		started = start(process, &child, &pid, error);
+	} else {
+		started = FALSE;
+	}
+	varve_autofd_close(&out[1]);
+	varve_autofd_close(&err[1]);
+	if (!started) {
+		varve_autofd_close(&err[0]);
+		return FALSE;
+	}
+	capture = (Capture){ .fd = err[0], .text = errors, .limit = ERRORS_LIMIT };
+	heard = listen_to(&lines, &read_end, &capture, error);
+	varve_autofd_close(&capture.fd);
+	if (!heard)
+		kill(pid, SIGTERM);
+	if (!wait_for(pid, process->argv[0], &status, heard ? error : NULL) || !heard)
+		return FALSE;
+	if (status != 0)
+		return fail_status(process, status, g_strchomp(errors->str), error);
+	if (ret_left_out)
+		*ret_left_out = lines.left_out;
 	return TRUE;
 }
 

@@ -55,3 +55,20 @@ gboolean varve_process_status(const VarveProcess *process, char **ret_output, ch
 
 /** varve_run: varve_process_run() on the host with just an argument vector, ended by NULL. */
 gboolean varve_run(GError **error, const char *program, ...) G_GNUC_NULL_TERMINATED;
+
+/** VarveProcessLine: gets one line of standard output without its end; NUL-terminated, @size bytes
+ *  long. FALSE with @error stops. */
+typedef gboolean (*VarveProcessLine)(const char *line, gsize size, gpointer data, GError **error);
+
+/**
+ * varve_process_lines:
+ * Runs a program whose output may be endless: each line is handed on as it comes and none is kept.
+ * Where @visit stops, the program is ended; it also ends with the calling thread.
+ *
+ * @limit: lines with more bytes are left out.
+ * @ret_left_out: (nullable) how many were.
+ *
+ * Errors: as varve_process_run(); @visit's.
+ */
+gboolean varve_process_lines(const VarveProcess *process, gsize limit, VarveProcessLine visit,
+			     gpointer data, guint64 *ret_left_out, GError **error);

@@ -207,3 +207,16 @@ char *varve_text_printable(const char *format, va_list args)
 	g_free(text);
 	return g_string_free(clean, FALSE);
 }
+
+char *varve_text_line(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	GString *line = g_string_new(NULL);
+
+	for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		g_string_append_unichar(line, g_unichar_isprint(c) ? c : '?');
+	}
+	return g_string_free(line, FALSE);
+}

@@ -24,3 +24,7 @@ char *varve_size_text(guint64 bytes);
 /** varve_text_printable: (caller frees) the text with '?' for what could make a terminal do
  *  something, but for line feeds: for texts that quote names which anyone may have made. */
 char *varve_text_printable(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
+
+/** varve_text_line: (caller frees) @text on one line, with '?' for whatever is not a character that
+ *  shows itself: line breaks, controls, marks that turn the direction of writing. */
+char *varve_text_line(const char *text);

@@ -240,6 +240,10 @@ _Noreturn static void boot(int argc, char **argv)
 			"Where the boot menu has an entry for the other slot or an older "
 			"version, start that; else write the image again.",
 			status);
+	if (status == EXIT_REFUSED)
+		varve_say("the root is there, but a layer was refused ('varvectl boot' ended with "
+			  "status %d): 'varvectl status' says which and why",
+			  status);
 	if (varve_leave_exitrd() < 0)
 		varve_say(VARVE_INIT_EXITRD "/shutdown cannot be written: %m; the power-off will "
 					    "complain about the root's device");

@@ -2,6 +2,7 @@
 #include "layer/layer.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "crypt/sha256.h"
 #include "format/verity.h"
 
@@ -23,7 +24,7 @@ gboolean varve_layer_check_data(const VarveLayer *layer, GError **error)
 {
 	guint64 data, data_size, hash, hash_size, bad;
 	g_autoptr(VarveErofs) erofs = NULL;
-	g_autofree char *path = NULL;
+	g_autofree char *path = NULL, *package = NULL;
 
 	varve_layer_extents(layer, &data, &data_size, &hash, &hash_size);
 	if (varve_verity_verify(varve_layer_fd(layer), data, data_size, varve_layer_hash_fd(layer),
@@ -33,11 +34,15 @@ gboolean varve_layer_check_data(const VarveLayer *layer, GError **error)
 	if (bad == G_MAXUINT64)
 		return FALSE;
 	erofs = varve_layer_open_erofs(layer, NULL);
-	path = erofs ? varve_erofs_find_block(erofs, bad) : NULL;
-	if (path && error) {
+	if (erofs && error && varve_layer_find_block(erofs, bad, &path, &package)) {
 		g_autofree char *message = (*error)->message;
+		/* Nobody vouches for what a damaged image says. */
+		g_autofree char *shown = varve_text_line(path);
+		g_autofree char *by = varve_text_line(package);
 
-		(*error)->message = g_strdup_printf("%s; '%s' is stored there", message, path);
+		(*error)->message =
+			g_strdup_printf("%s; '%s'%s%s%s is stored there", message, shown,
+					*by ? " (package " : "", by, *by ? ")" : "");
 	}
 	return FALSE;
 }
@@ -101,19 +106,18 @@ VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error
 	return erofs ? varve_layer_manifest_of(erofs, varve_layer_name(layer), error) : NULL;
 }
 
-VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManifest *manifest,
-				       GError **error)
+/* @layer is for messages. */
+static VarvePathTable *paths_of(VarveErofs *erofs, const char *layer, const VarveManifest *manifest,
+				GError **error)
 {
-	g_autoptr(VarveErofs) erofs = varve_layer_open_erofs(layer, error);
 	g_autofree char *path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.paths", manifest->name);
-	g_autofree char *what =
-		g_strdup_printf("path table of layer '%s'", varve_layer_name(layer));
+	g_autofree char *what = g_strdup_printf("path table of layer '%s'", layer);
 	g_autoptr(GBytes) bytes = NULL;
 	VarveDigest digest;
 	char *data;
 	size_t size;
 
-	if (!erofs || !varve_erofs_read_file(erofs, path, PATHS_MAX, &data, &size, error))
+	if (!varve_erofs_read_file(erofs, path, PATHS_MAX, &data, &size, error))
 		return NULL;
 	bytes = g_bytes_new_take(data, size);
 	varve_sha256(data, size, &digest);
@@ -127,6 +131,35 @@ VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManif
 		return NULL;
 	}
 	return varve_path_table_open(bytes, what, error);
+}
+
+VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManifest *manifest,
+				       GError **error)
+{
+	g_autoptr(VarveErofs) erofs = varve_layer_open_erofs(layer, error);
+
+	return erofs ? paths_of(erofs, varve_layer_name(layer), manifest, error) : NULL;
+}
+
+gboolean varve_layer_find_block(VarveErofs *erofs, guint64 block, char **ret_path,
+				char **ret_package)
+{
+	g_autofree char *path = varve_erofs_find_block(erofs, block);
+	g_autoptr(VarveManifest) manifest = NULL;
+	g_autoptr(VarvePathTable) table = NULL;
+	VarvePath found = { .package = "" };
+	gsize index;
+
+	if (!path)
+		return FALSE;
+	manifest = varve_layer_manifest_of(erofs, "", NULL);
+	table = manifest ? paths_of(erofs, "", manifest, NULL) : NULL;
+	if (!table || !varve_path_table_find(table, path + 1, &index, NULL) ||
+	    !varve_path_table_get(table, index, &found, NULL))
+		found.package = "";
+	*ret_package = g_strdup(found.package);
+	*ret_path = g_steal_pointer(&path);
+	return TRUE;
 }
 
 static size_t text_size(const char *text)

@@ -51,7 +51,8 @@ gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *c
 				     const VarveCertificate **ret_signer, GError **error);
 
 /** varve_layer_check_data: hashes everything against the root hash (build side, and
- *  `varvectl verify`). Errors: CORRUPT naming block and, where it can be told, the path. */
+ *  `varvectl verify`). Errors: CORRUPT naming block and, where it can be told, the path and its
+ *  package. */
 gboolean varve_layer_check_data(const VarveLayer *layer, GError **error);
 
 /** varve_layer_open_erofs: the data, to be read without mounting; @layer must outlive the result.
@@ -68,6 +69,19 @@ VarveManifest *varve_layer_manifest_of(VarveErofs *erofs, const char *layer, GEr
 VarveManifest *varve_layer_read_manifest(const VarveLayer *layer, GError **error);
 VarvePathTable *varve_layer_read_paths(const VarveLayer *layer, const VarveManifest *manifest,
 				       GError **error);
+
+/**
+ * varve_layer_find_block:
+ * Who has block @block of a layer's data, as far as a damaged image still tells: for messages.
+ *
+ * @ret_path: (caller frees) with its leading slash.
+ * @ret_package: (caller frees) as the layer's path table has it; "" where it was generated, or
+ * where that cannot be told.
+ *
+ * Returns: FALSE where no path has it.
+ */
+gboolean varve_layer_find_block(VarveErofs *erofs, guint64 block, char **ret_path,
+				char **ret_package);
 
 /**
  * varve_layer_read_tree:

@@ -62,34 +62,31 @@ static gboolean read_manifest(VarveMounted *mounted, const char *file, GError **
 	return TRUE;
 }
 
-static gboolean read_paths(VarveMounted *mounted, gboolean digest, GError **error)
+/* @ret_digest: (nullable) of the table's bytes. */
+static gboolean read_paths(VarveMounted *mounted, VarveDigest *ret_digest, GError **error)
 {
 	g_autofree char *path =
 		g_strconcat(VARVE_LAYERS_DIR "/", mounted->manifest->name, ".paths", NULL);
 	g_autoptr(GBytes) bytes = NULL;
-	VarveDigest found;
 	char *data;
 	gsize size;
 
 	if (!varve_file_read_beneath(mounted->fd, path, TABLE_LIMIT, &data, &size, error))
 		return FALSE;
 	bytes = g_bytes_new_take(data, size);
-	if (digest) {
-		varve_sha256(data, size, &found);
-		if (!varve_digest_equal(&found, &mounted->manifest->paths))
-			return varve_fail(error, VARVE_ERROR_CORRUPT,
-					  "%s: it is not the path table that the manifest names",
-					  path);
-	}
 	mounted->paths = varve_path_table_open(bytes, path, error);
-	return mounted->paths != NULL;
+	if (!mounted->paths)
+		return FALSE;
+	if (ret_digest)
+		varve_sha256(data, size, ret_digest);
+	return TRUE;
 }
 
 gboolean varve_base_inspect(VarveMounted *base, GError **error)
 {
 	g_autofree char *file = find_manifest(base->fd, error);
 
-	if (!file || !read_manifest(base, file, error) || !read_paths(base, FALSE, error))
+	if (!file || !read_manifest(base, file, error) || !read_paths(base, NULL, error))
 		return FALSE;
 	if (base->manifest->role != VARVE_ROLE_BASE)
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
@@ -172,6 +169,27 @@ static gboolean is_unlisted(const VarveMounted *mounted, const char *path)
 						strcmp(rest + strlen(name), ".paths") == 0);
 }
 
+/* The two that the manifest makes before the tree is looked at: which table is its own, and which
+ * machine the layer is for, of which the partition types are a claim too. */
+static VarveRefusal *compare_claims(const VarveMounted *mounted, const VarveDigest *table)
+{
+	const VarveManifest *manifest = mounted->manifest;
+	const VarveArch *arch = mounted->layer ? varve_layer_arch(mounted->layer) : NULL;
+	char expected[VARVE_DIGEST_HEX_SIZE], found[VARVE_DIGEST_HEX_SIZE];
+
+	if (arch && strcmp(arch->name, manifest->arch) != 0)
+		return varve_refusal_new("manifest-mismatch",
+					 "its manifest is for %s, its partitions are for %s",
+					 manifest->arch, arch->name);
+	if (varve_digest_equal(table, &manifest->paths))
+		return NULL;
+	varve_digest_to_hex(&manifest->paths, expected);
+	varve_digest_to_hex(table, found);
+	return varve_refusal_new("manifest-mismatch",
+				 "its path table has the digest %.16s…, its manifest says %.16s…",
+				 found, expected);
+}
+
 static VarveRefusal *compare_tree(const VarveMounted *mounted)
 {
 	gsize said_count = varve_path_table_count(mounted->paths), j = 0;
@@ -225,10 +243,15 @@ VarveRefusal *varve_mounted_inspect(VarveMounted *mounted)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *file = find_manifest(mounted->fd, &error);
+	VarveRefusal *refusal;
+	VarveDigest table;
 
-	if (!file || !read_manifest(mounted, file, &error) || !read_paths(mounted, TRUE, &error) ||
-	    !read_release(mounted, &error))
+	if (!file || !read_manifest(mounted, file, &error) ||
+	    !read_paths(mounted, &table, &error) || !read_release(mounted, &error))
 		return refuse(error);
+	refusal = compare_claims(mounted, &table);
+	if (refusal)
+		return refusal;
 	mounted->strings = g_string_chunk_new(4096);
 	mounted->tree = varve_tree_walk(mounted->fd, mounted->strings, &error);
 	if (!mounted->tree)

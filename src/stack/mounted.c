@@ -180,8 +180,8 @@ VarveRefusal *varve_mounted_check(const VarveOpening *opening, VarveMounted *mou
 
 	if (mounted->checked)
 		return NULL;
-	if (!was_checked(opening, varve_layer_root(mounted->layer), stamp) &&
-	    !varve_layer_check_data(mounted->layer, &error))
+	mounted->hashed = !was_checked(opening, varve_layer_root(mounted->layer), stamp);
+	if (mounted->hashed && !varve_layer_check_data(mounted->layer, &error))
 		return varve_refusal_from_error(error);
 	mounted->checked = TRUE;
 	mounted->stamp = opening->policy->check == VARVE_CHECK_NEVER ? 0 : stamp;

@@ -162,6 +162,8 @@ static void inspect_candidate(const VarveSelecting *s, Candidate *candidate)
 			varve_policy_judge(s->opening.policy, s->base, &mounted->facts, s->today);
 	if (!candidate->refusal)
 		candidate->refusal = varve_mounted_check(&s->opening, mounted);
+	if (!candidate->refusal && mounted->hashed)
+		candidate->refusal = varve_mounted_contents(mounted);
 }
 
 /* What is refused for itself is let go at once: another file may hold the very same layer. */

@@ -27,6 +27,7 @@ typedef struct {
 	char *extension_release;
 	gboolean extension_release_strict;
 	gboolean checked; /* by varve_mounted_check() */
+	gboolean hashed;  /* ... and this node had not met these bytes before */
 	guint64 stamp;    /* varve_generation_stamp() of bytes that were hashed whole, else 0 */
 	VarveFacts facts;
 } VarveMounted;
@@ -91,6 +92,16 @@ gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
  * `manifest-mismatch`, `damaged`.
  */
 VarveRefusal *varve_mounted_inspect(VarveMounted *mounted);
+
+/**
+ * varve_mounted_contents:
+ * Compares the digests of all files and links with the path table. For layers that this node meets
+ * for the first time (@mounted->hashed): who signed the bytes signed the table too, so that what
+ * was right once stays right. Call it after varve_mounted_inspect().
+ *
+ * Returns: NULL, or (caller frees) `manifest-mismatch`, `damaged`.
+ */
+VarveRefusal *varve_mounted_contents(const VarveMounted *mounted);
 
 /**
  * varve_base_inspect:

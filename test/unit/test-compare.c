@@ -243,11 +243,22 @@ static void test_two_versions(gconstpointer data)
 	g_assert_cmpstr(package->after->version, ==, "3.1");
 }
 
-/* A flipped bit is told with the file that it is in. */
+static void name_package(GPtrArray *paths, VarveManifest *manifest)
+{
+	(void)manifest;
+	for (guint i = 0; i < paths->len; i++) {
+		VarvePath *path = paths->pdata[i];
+
+		if (strcmp(path->path, "size-5000000") == 0)
+			path->package = "test-4.0-1.x86_64";
+	}
+}
+
+/* A flipped bit is told with the file that it is in, and with that file's package. */
 static void test_names_the_damaged_file(gconstpointer data)
 {
 	const Fixture *f = data;
-	g_autoptr(VarveLayer) layer = make(f, "4.0", NULL), damaged = NULL;
+	g_autoptr(VarveLayer) layer = make(f, "4.0", name_package), damaged = NULL;
 	g_autofree char *path = g_strdup_printf("%s/test_4.0.raw", f->dir);
 	g_autofree char *bytes = NULL;
 	g_autoptr(GError) error = NULL;
@@ -267,7 +278,8 @@ static void test_names_the_damaged_file(gconstpointer data)
 	g_assert_no_error(error);
 	g_assert_false(varve_layer_check_data(damaged, &error));
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
-	g_assert_nonnull(strstr(error->message, "'/size-5000000' is stored there"));
+	g_assert_nonnull(strstr(error->message,
+				"'/size-5000000' (package test-4.0-1.x86_64) is stored there"));
 }
 
 int main(int argc, char **argv)

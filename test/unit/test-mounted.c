@@ -116,6 +116,66 @@ static void test_inspect(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(inspect(f), ==, "manifest-mismatch");
 }
 
+static void test_another_table(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+	g_autofree char *table = below(f->tree, VARVE_LAYERS_DIR "/app.paths");
+	g_autoptr(GBytes) bytes = varve_path_table_write(none, NULL);
+
+	(void)data;
+	describe_tree(f);
+	g_assert_true(g_file_set_contents(table, g_bytes_get_data(bytes, NULL),
+					  (gssize)g_bytes_get_size(bytes), NULL));
+	g_assert_cmpstr(inspect(f), ==, "manifest-mismatch");
+}
+
+/* The code with which the contents of the tree are refused, where its only table has the digest of
+ * @text for usr/bin/app. */
+static const char *contents(const Fixture *f, const char *text)
+{
+	static const char release[] = "ID=varve\n";
+	g_autoptr(VarveMounted) mounted = varve_mounted_new("app_1_x86-64.raw");
+	VarvePath paths[] = {
+		{ .path = "usr/bin/app", .mode = S_IFREG | 0644, .size = 4 },
+		{ .path = "usr/lib/extension-release.d/extension-release.app",
+		  .mode = S_IFREG | 0644,
+		  .size = strlen(release) },
+		{ .path = "usr/lib/link", .mode = S_IFLNK | 0777, .target = "app", .size = 3 },
+	};
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	g_autoptr(VarveRefusal) refusal = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GError) error = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		paths[i].label = paths[i].package = "";
+		paths[i].target = paths[i].target ?: "";
+		g_ptr_array_add(list, &paths[i]);
+	}
+	varve_sha256(text, strlen(text), &paths[0].digest);
+	varve_sha256(release, strlen(release), &paths[1].digest);
+	varve_sha256("app", 3, &paths[2].digest);
+	bytes = varve_path_table_write(list, &error);
+	g_assert_no_error(error);
+	mounted->paths = varve_path_table_open(bytes, "table", &error);
+	g_assert_no_error(error);
+	mounted->fd = open(f->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	refusal = varve_mounted_contents(mounted);
+	return refusal ? refusal->code : "";
+}
+
+static void test_contents(Fixture *f, gconstpointer data)
+{
+	g_autofree char *app = below(f->tree, "usr/bin/app");
+
+	(void)data;
+	g_assert_cmpstr(contents(f, "app\n"), ==, "");
+	g_assert_cmpstr(contents(f, "apq\n"), ==, "manifest-mismatch");
+	/* A verified mount cannot lose a file, only fail to read it. */
+	g_assert_cmpint(unlink(app), ==, 0);
+	g_assert_cmpstr(contents(f, "app\n"), ==, "damaged");
+}
+
 /* A manifest outside the layer could be changed after the layer was signed. */
 static void test_description_elsewhere(Fixture *f, gconstpointer data)
 {
@@ -212,6 +272,28 @@ static void test_copy(Fixture *f, gconstpointer data)
 	g_assert_true(taken);
 }
 
+static void test_another_arch(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveManifest) manifest = layer_manifest("app", "1");
+	g_autofree char *output = below(f->dir, "app.raw");
+	g_autoptr(VarveMounted) mounted = varve_mounted_new("app_1_arm64.raw");
+	g_autoptr(VarveRefusal) refusal = NULL;
+
+	(void)data;
+	g_free(manifest->arch);
+	manifest->arch = g_strdup("arm64");
+	if (!layer_make(f->tree, manifest, f->key, f->certificate, output, NULL)) {
+		g_test_skip("mkfs.erofs is not installed");
+		return;
+	}
+	mounted->fd = open(f->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mounted->layer = varve_layer_open_path(output, NULL);
+	refusal = varve_mounted_inspect(mounted);
+	g_assert_cmpstr(refusal->code, ==, "manifest-mismatch");
+	g_assert_cmpstr(refusal->sentence, ==,
+			"its manifest is for arm64, its partitions are for x86-64");
+}
+
 /* The kernel gets nothing to read from who is known to be bad. */
 static void test_revoked_before_mount(Fixture *f, gconstpointer data)
 {
@@ -234,6 +316,9 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/mounted/" name, Fixture, NULL, setup, function, teardown)
 	g_test_init(&argc, &argv, NULL);
 	ADD("inspect", test_inspect);
+	ADD("another-table", test_another_table);
+	ADD("another-arch", test_another_arch);
+	ADD("contents", test_contents);
 	ADD("description-elsewhere", test_description_elsewhere);
 	ADD("directory-elsewhere", test_directory_elsewhere);
 	ADD("revoked-before-mount", test_revoked_before_mount);

@@ -44,6 +44,70 @@ static void test_a_signal_is_named(void)
 	g_assert_nonnull(strstr(error->message, "signal 9"));
 }
 
+typedef struct {
+	GString *text;
+	guint n, stop_at;
+} Heard;
+
+static gboolean hear(const char *line, gsize size, gpointer data, GError **error)
+{
+	Heard *heard = data;
+
+	g_assert_cmpuint(strlen(line), ==, size);
+	g_string_append_printf(heard->text, "<%.20s>", line);
+	if (++heard->n == heard->stop_at)
+		return varve_fail(error, VARVE_ERROR_CONFLICT, "enough");
+	return TRUE;
+}
+
+static gboolean hear_all(const char *script, Heard *heard, guint64 *ret_left_out, GError **error)
+{
+	const char *const argv[] = { "sh", "-c", script, NULL };
+	const VarveProcess process = { .argv = argv };
+
+	return varve_process_lines(&process, 1000, hear, heard, ret_left_out, error);
+}
+
+static void test_lines(void)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	Heard heard = { .text = text };
+	guint64 left_out = 0;
+
+	/* A line in pieces, an empty one, one that is too long, and one without an end. */
+	g_assert_true(hear_all("printf 'a'; sleep 0.1; printf 'b\\n\\nc\\n'; "
+			       "head -c 100000 /dev/zero | tr '\\0' x; printf '\\nlast'",
+			       &heard, &left_out, &error));
+	g_assert_no_error(error);
+	g_assert_cmpstr(text->str, ==, "<ab><><c><last>");
+	g_assert_cmpuint(left_out, ==, 1);
+}
+
+static void test_lines_without_end(void)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	Heard heard = { .text = text, .stop_at = 3 };
+
+	g_assert_false(hear_all("while :; do echo more; done", &heard, NULL, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CONFLICT);
+	g_assert_cmpstr(text->str, ==, "<more><more><more>");
+}
+
+static void test_lines_of_a_failure(void)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	Heard heard = { .text = text };
+
+	g_assert_false(hear_all("echo first; echo broken >&2; exit 4", &heard, NULL, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
+	g_assert_nonnull(strstr(error->message, "status 4"));
+	g_assert_nonnull(strstr(error->message, "broken"));
+	g_assert_cmpstr(text->str, ==, "<first>");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -52,5 +116,8 @@ int main(int argc, char **argv)
 			test_a_status_carries_what_was_said);
 	g_test_add_func("/process/no-such-program", test_no_such_program);
 	g_test_add_func("/process/a-signal-is-named", test_a_signal_is_named);
+	g_test_add_func("/process/lines", test_lines);
+	g_test_add_func("/process/lines-without-end", test_lines_without_end);
+	g_test_add_func("/process/lines-of-a-failure", test_lines_of_a_failure);
 	return g_test_run();
 }

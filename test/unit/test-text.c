@@ -74,6 +74,14 @@ static void test_printable(void)
 	g_assert_cmpstr(text, ==, "a?[2J?b\n?\357\277\275zc");
 }
 
+static void test_line(void)
+{
+	/* A line break, an escape, a mark that turns the writing round, no UTF-8, a letter. */
+	g_autofree char *line = varve_text_line("a\nb\x1b[31m\xe2\x80\xae c\xff\xc3\xa4\x7f");
+
+	g_assert_cmpstr(line, ==, "a?b?[31m? c\xef\xbf\xbd\xc3\xa4?");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -81,5 +89,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/text/hostile-glob-ends", test_hostile_glob_ends);
 	g_test_add_func("/text/nearest", test_nearest);
 	g_test_add_func("/text/printable", test_printable);
+	g_test_add_func("/text/line", test_line);
 	return g_test_run();
 }

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/varvectl/show-health.h"
 #include "cli/varvectl/show.h"
 #include "cli/varvectl/verbs.h"
 #include "ground/fd.h"
@@ -62,7 +63,7 @@ static void read_state(const VarveReport *report, State *state)
 		state->errors = g_ascii_strtoull(text, NULL, 10);
 }
 
-static void print_json(const VarveReport *report, const State *state)
+static void print_json(const VarveReport *report, const State *state, const VarveHealth *health)
 {
 	g_autoptr(json_t) json = varve_report_to_json(report);
 	g_autofree char *name = os_release("PRETTY_NAME");
@@ -80,6 +81,7 @@ static void print_json(const VarveReport *report, const State *state)
 					      "free", (json_int_t)state->free, "errors",
 					      (json_int_t)state->errors, "read-only",
 					      state->read_only));
+	varve_show_health_json(health, json);
 	text = varve_json_dump(json, FALSE);
 	fputs(text, stdout);
 }
@@ -156,7 +158,7 @@ static gboolean uses_development_keys(const VarveReport *report)
 	return found;
 }
 
-static void print_text(const VarveReport *report, const State *state)
+static void print_text(const VarveReport *report, const State *state, const VarveHealth *health)
 {
 	g_autofree char *name = os_release("PRETTY_NAME");
 	g_autofree char *end = os_release("SUPPORT_END");
@@ -176,6 +178,7 @@ static void print_text(const VarveReport *report, const State *state)
 	print_state(report, state);
 	printf("%-12s %s, every block at every read (dm-verity)\n", "verification",
 	       report->verification);
+	varve_show_health(health, "\n");
 	varve_show_warnings(report, "\n");
 	if (refused > 0)
 		printf("\n%u layer%s refused:\n", refused, refused == 1 ? " was" : "s were");
@@ -190,15 +193,17 @@ static void print_text(const VarveReport *report, const State *state)
 static int run(const VarveInvocation *invocation, GError **error)
 {
 	g_autoptr(VarveReport) report = varve_node_report(error);
+	g_autoptr(VarveHealth) health = NULL;
 	State state;
 
 	if (!report)
 		return VARVE_EXIT_FAILED;
 	read_state(report, &state);
+	health = varve_node_health(report);
 	if (invocation->json)
-		print_json(report, &state);
+		print_json(report, &state, health);
 	else
-		print_text(report, &state);
+		print_text(report, &state, health);
 	return VARVE_EXIT_OK;
 }
 

@@ -5,6 +5,7 @@
 
 extern const VarveVerb varve_verb_boot;
 extern const VarveVerb varve_verb_history;
+extern const VarveVerb varve_verb_log;
 extern const VarveVerb varve_verb_plan;
 extern const VarveVerb varve_verb_release;
 extern const VarveVerb varve_verb_status;
