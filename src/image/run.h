@@ -4,6 +4,7 @@
 
 #include "compose/tools.h"
 #include "format/partition-types.h"
+#include "image/enrolment.h"
 
 #include <glib.h>
 
@@ -12,7 +13,8 @@ typedef struct {
 	const VarveArch *arch;
 	const char *image;         /* raw disk image */
 	const char *const *layers; /* (nullable) further layer files for the state partition */
-	gboolean keep;             /* what the guest writes stays in @image */
+	gboolean keep;             /* what the guest writes stays in @image, its UEFI variables in
+				    * @image.variables.fd */
 	guint memory;              /* MiB; 0: 2048 */
 	guint cpus;                /* 0: those of the machine, 4 at most */
 	guint ssh_port;            /* 0: none; else 127.0.0.1:PORT leads to the guest's port 22 */
@@ -22,10 +24,11 @@ typedef struct {
 	const char *report;    /* (nullable) file behind the second serial port */
 	const char *variables; /* (nullable) UEFI variables to start from, with keys enrolled: then
 				* the firmware that enforces Secure Boot is taken */
-	gboolean network;      /* the guest may reach the outside */
-	gboolean no_reboot;    /* a reboot (or a panic with panic=-1) ends QEMU */
-	gboolean allow_kvm;    /* FALSE: always emulate */
-	const VarveTools *tools; /* debugfs */
+	const VarveEnrolment *enrolment; /* (nullable) Secure Boot with these keys */
+	gboolean network;                /* the guest may reach the outside */
+	gboolean no_reboot;              /* a reboot (or a panic with panic=-1) ends QEMU */
+	gboolean allow_kvm;              /* FALSE: always emulate */
+	const VarveTools *tools;         /* debugfs */
 } VarveRun;
 
 typedef struct VarveMachine VarveMachine;

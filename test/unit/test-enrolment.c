@@ -6,6 +6,7 @@
 #include "crypt/sha256.h"
 #include "fixed-certificate.h"
 #include "format/bytes.h"
+#include "image/flash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -154,6 +155,49 @@ static void test_sign(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	updates_clear(again);
 }
 
+static char *read_file(const char *path, gsize *ret_size)
+{
+	char *data = NULL;
+
+	g_assert_true(g_file_get_contents(path, &data, ret_size, NULL));
+	return data;
+}
+
+/* Kept variables stay what they are but for the keys, and another firmware's are refused. */
+static void test_flash(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	const gsize size = 3 * 256 * 1024;
+	g_autofree char *from = g_build_filename(fixture->dir, "template.fd", NULL);
+	g_autofree char *to = g_build_filename(fixture->dir, "variables.fd", NULL);
+	g_autofree char *zeros = g_malloc0(size), *plain = NULL, *enrolled = NULL, *kept = NULL;
+	g_autoptr(VarveEnrolment) enrolment = NULL;
+	g_autoptr(GError) error = NULL;
+	gsize plain_size, kept_size;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		write_fixed(fixture, names[i]);
+	enrolment = open_well(fixture);
+	g_assert_true(g_file_set_contents(from, zeros, (gssize)size, NULL));
+	g_assert_true(varve_flash_make(from, NULL, to, FALSE, &error));
+	plain = read_file(to, &plain_size);
+	g_assert_cmpmem(plain, plain_size, zeros, size);
+	g_assert_true(varve_flash_make(from, enrolment, to, FALSE, &error));
+	enrolled = read_file(to, &kept_size);
+	g_assert_nonnull(memmem(enrolled, size, "P\0K\0\0", 6));
+	/* What a guest wrote: behind the store, where it can be told apart. */
+	enrolled[size - 1] = 'g';
+	g_assert_true(g_file_set_contents(to, enrolled, (gssize)size, NULL));
+	g_assert_true(varve_flash_make(from, enrolment, to, TRUE, &error));
+	kept = read_file(to, &kept_size);
+	g_assert_cmpmem(kept, kept_size, enrolled, size);
+	g_assert_true(varve_flash_make(from, NULL, to, TRUE, &error));
+	g_assert_no_error(error);
+	g_assert_true(g_file_set_contents(from, zeros, (gssize)size / 2, NULL));
+	g_assert_false(varve_flash_make(from, NULL, to, TRUE, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_assert_nonnull(strstr(error->message, "remove the file"));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -163,5 +207,7 @@ int main(int argc, char **argv)
 	g_test_add("/enrolment/variables", Fixture, NULL, fixture_set_up, test_variables,
 		   fixture_tear_down);
 	g_test_add("/enrolment/sign", Fixture, NULL, fixture_set_up, test_sign, fixture_tear_down);
+	g_test_add("/enrolment/flash", Fixture, NULL, fixture_set_up, test_flash,
+		   fixture_tear_down);
 	return g_test_run();
 }
