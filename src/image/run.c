@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "image/firmware.h"
 #include "image/flash.h"
+#include "image/permissive.h"
 #include "image/throwaway.h"
 
 #include <poll.h>
@@ -186,6 +187,16 @@ static gboolean add_disk(VarveMachine *machine, const VarveRun *run, GError **er
 	return TRUE;
 }
 
+static gboolean add_permissive(VarveMachine *machine, const VarveRun *run, GError **error)
+{
+	if (!run->permissive)
+		return TRUE;
+	if (!varve_permissive_check(run->tools, run->image, run->arch, machine->directory, error))
+		return FALSE;
+	add(machine, "-smbios", "type=11,value=" VARVE_PERMISSIVE_SMBIOS);
+	return TRUE;
+}
+
 static void add_consoles(VarveMachine *machine, const VarveRun *run)
 {
 	g_autoptr(GString) console = g_string_new("stdio,id=console,mux=on,signal=off");
@@ -244,8 +255,8 @@ VarveMachine *varve_machine_prepare(const VarveRun *run, GError **error)
 	if (!make_directory(machine, error) || !add_program(machine, run, error))
 		return NULL;
 	add_machine(machine, run);
-	if (!check_image(run, error) || !add_firmware(machine, run, error) ||
-	    !add_disk(machine, run, error))
+	if (!check_image(run, error) || !add_permissive(machine, run, error) ||
+	    !add_firmware(machine, run, error) || !add_disk(machine, run, error))
 		return NULL;
 	add_consoles(machine, run);
 	add_network(machine, run);

@@ -25,10 +25,11 @@ typedef struct {
 	const char *variables; /* (nullable) UEFI variables to start from, with keys enrolled: then
 				* the firmware that enforces Secure Boot is taken */
 	const VarveEnrolment *enrolment; /* (nullable) Secure Boot with these keys */
+	gboolean permissive;             /* SELinux does not enforce; development images only */
 	gboolean network;                /* the guest may reach the outside */
 	gboolean no_reboot;              /* a reboot (or a panic with panic=-1) ends QEMU */
 	gboolean allow_kvm;              /* FALSE: always emulate */
-	const VarveTools *tools;         /* debugfs */
+	const VarveTools *tools;         /* debugfs, mtools */
 } VarveRun;
 
 typedef struct VarveMachine VarveMachine;
@@ -40,7 +41,8 @@ typedef struct VarveMachine VarveMachine;
  * is a qcow2 overlay, else a copy (reflinked or sparse); with @keep the injection is into @image.
  *
  * Errors: NOT_FOUND (QEMU, firmware: names the package; the image), CORRUPT (no GPT, no state
- * partition where one is needed), BUSY (another QEMU has the image), SYSTEM.
+ * partition where one is needed), BUSY (another QEMU has the image), REFUSED and others as
+ * varve_permissive_check(), SYSTEM.
  */
 VarveMachine *varve_machine_prepare(const VarveRun *run, GError **error);
 /** Removes the throwaway files. */

@@ -192,6 +192,7 @@ static void test_secure_boot(void)
 		g_assert_true(has(machine, "-machine", "smm=on"));
 		g_assert_true(has(machine, "-global", "property=secure,value=on"));
 	}
+	g_assert_false(has(machine, "-smbios", ""));
 	varve_machine_free(machine);
 	g_assert_true(holds_keys(kept));
 	/* Throwaway: nothing beside the image. */
@@ -202,6 +203,10 @@ static void test_secure_boot(void)
 	g_assert_true(has(machine, "-drive", "/variables.fd"));
 	varve_machine_free(machine);
 	g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
+	/* Only what is a disk of ours may be permissive. */
+	run.permissive = TRUE;
+	g_assert_null(varve_machine_prepare(&run, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
 	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 

@@ -13,7 +13,7 @@
 typedef struct {
 	char *directory, *output, *arch;
 	char **layers;
-	gboolean keep, network, no_reboot, no_kvm, print, secure_boot;
+	gboolean keep, network, no_reboot, no_kvm, print, secure_boot, permissive;
 	int memory, cpus, ssh_port;
 	char *ssh_key, *log, *report, *variables, *keys;
 } RunOptions;
@@ -51,6 +51,8 @@ static GOptionEntry *entries(gpointer data)
 		{ "secure-boot", 0, 0, G_OPTION_ARG_NONE, &options->secure_boot,
 		  "Enrol PK, KEK and the platform key, and enforce Secure Boot", NULL },
 		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys, VARVE_KEYS_HELP, "DIR" },
+		{ "permissive", 0, 0, G_OPTION_ARG_NONE, &options->permissive,
+		  "Boot with SELinux permissive; development images only", NULL },
 		{ "network", 0, 0, G_OPTION_ARG_NONE, &options->network,
 		  "Let the guest reach the outside", NULL },
 		{ "no-reboot", 0, 0, G_OPTION_ARG_NONE, &options->no_reboot,
@@ -170,6 +172,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 						     .report = options->report,
 						     .variables = options->variables,
 						     .enrolment = enrolment,
+						     .permissive = options->permissive,
 						     .network = options->network,
 						     .no_reboot = options->no_reboot,
 						     .allow_kvm = !options->no_kvm,
