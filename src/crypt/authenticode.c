@@ -96,13 +96,8 @@ GBytes *varve_authenticode_make(const VarvePrivateKey *key, const VarveCertifica
 	GBytes *bytes;
 	int size;
 
-	if (EVP_PKEY_eq(X509_get0_pubkey(certificate->x509), key->pkey) == 0) {
-		varve_fail(error, VARVE_ERROR_CONFLICT,
-			   "private key '%s' is not the key of certificate '%s' (CN=%s); give the "
-			   "two that were made together",
-			   key->name, certificate->name, certificate->subject);
+	if (!varve_private_key_check(key, certificate, error))
 		return NULL;
-	}
 	memcpy(content, indirect_data, sizeof indirect_data);
 	memcpy(content + sizeof indirect_data, digest->bytes, VARVE_DIGEST_SIZE);
 	ERR_clear_error();

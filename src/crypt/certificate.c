@@ -258,3 +258,16 @@ char *varve_certificate_to_pem(const VarveCertificate *certificate)
 	size = BIO_get_mem_data(bio, &text);
 	return g_strndup(text, (size_t)size);
 }
+
+GBytes *varve_certificate_to_der(const VarveCertificate *certificate)
+{
+	unsigned char *der = NULL;
+	int size = i2d_X509(certificate->x509, &der);
+	GBytes *bytes;
+
+	if (size <= 0)
+		g_error("OpenSSL cannot write a certificate that it has read");
+	bytes = g_bytes_new(der, (gsize)size);
+	OPENSSL_free(der);
+	return bytes;
+}

@@ -37,3 +37,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ASN1_OBJECT, ASN1_OBJECT_free)
  */
 gboolean varve_fail_openssl(GError **error, VarveError code, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
+
+/** varve_private_key_check: CONFLICT where @key is not @certificate's. A token's key that does not
+ *  show its public half passes: what it signs tells. */
+gboolean varve_private_key_check(const VarvePrivateKey *key, const VarveCertificate *certificate,
+				 GError **error);

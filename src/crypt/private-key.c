@@ -212,6 +212,21 @@ VarvePrivateKey *varve_private_key_load(const char *where, GError **error)
 	return key->pkey ? g_steal_pointer(&key) : NULL;
 }
 
+gboolean varve_private_key_check(const VarvePrivateKey *key, const VarveCertificate *certificate,
+				 GError **error)
+{
+	/* Not X509_check_private_key(): a token's key need not show the public half in a form that
+	 * it can compare. */
+	if (EVP_PKEY_eq(X509_get0_pubkey(certificate->x509), key->pkey) != 0) {
+		ERR_clear_error();
+		return TRUE;
+	}
+	return varve_fail(error, VARVE_ERROR_CONFLICT,
+			  "private key '%s' is not the key of certificate '%s' (CN=%s); give the "
+			  "two that were made together",
+			  key->name, certificate->name, certificate->subject);
+}
+
 void varve_private_key_free(VarvePrivateKey *key)
 {
 	if (!key)

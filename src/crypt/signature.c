@@ -22,15 +22,8 @@ GBytes *varve_signature_make(const VarvePrivateKey *key, const VarveCertificate 
 	int der_size;
 
 	g_return_val_if_fail(size <= INT_MAX, NULL);
-	/* Not X509_check_private_key(): a token's key need not show the public half in a form that
-	 * it can compare; the signature itself is checked below either way. */
-	if (EVP_PKEY_eq(X509_get0_pubkey(certificate->x509), key->pkey) == 0) {
-		varve_fail(error, VARVE_ERROR_CONFLICT,
-			   "private key '%s' is not the key of certificate '%s' (CN=%s); give the "
-			   "two that were made together",
-			   key->name, certificate->name, certificate->subject);
+	if (!varve_private_key_check(key, certificate, error))
 		return NULL;
-	}
 	ERR_clear_error();
 	bio = BIO_new_mem_buf(data, (int)size);
 	pkcs7 = PKCS7_sign(NULL, NULL, NULL, bio, flags | PKCS7_PARTIAL);

@@ -45,6 +45,8 @@ gboolean varve_certificate_same_key(const VarveCertificate *a, const VarveCertif
 gboolean varve_certificate_is_development(const VarveCertificate *certificate);
 /** (caller frees) the certificate as PEM. */
 char *varve_certificate_to_pem(const VarveCertificate *certificate);
+/** (caller unrefs) the certificate as DER: the bytes that its fingerprint is of. */
+GBytes *varve_certificate_to_der(const VarveCertificate *certificate);
 
 /**
  * varve_private_key_load:

@@ -6,8 +6,6 @@
 #include "format/crc32.h"
 #include "ground/fd.h"
 
-#include <stdio.h>
-
 #define SIGNATURE "EFI PART"
 #define REVISION 0x00010000
 #define HEADER_SIZE 92
@@ -41,52 +39,6 @@ typedef struct {
 	guint32 n_entries, entry_size, entries_crc;
 	VarveGuid disk_id;
 } Header;
-
-gboolean varve_guid_from_text(const char *text, VarveGuid *ret_guid)
-{
-	VarveGuid guid;
-	size_t n = 0;
-
-	if (strlen(text) != 36)
-		return FALSE;
-	for (size_t i = 0; i < 36;) {
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (text[i++] != '-')
-				return FALSE;
-			continue;
-		}
-		if (!g_ascii_isxdigit(text[i]) || !g_ascii_isxdigit(text[i + 1]))
-			return FALSE;
-		guid.bytes[n++] = (uint8_t)(g_ascii_xdigit_value(text[i]) << 4 |
-					    g_ascii_xdigit_value(text[i + 1]));
-		i += 2;
-	}
-	*ret_guid = guid;
-	return TRUE;
-}
-
-void varve_guid_to_text(const VarveGuid *guid, char text[37])
-{
-	const uint8_t *b = guid->bytes;
-
-	snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-		 b[13], b[14], b[15]);
-}
-
-/* The first three fields are little-endian on disk (appendix A); its own inverse. */
-static VarveGuid guid_swap(const uint8_t *b)
-{
-	return (VarveGuid){ { b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10],
-			      b[11], b[12], b[13], b[14], b[15] } };
-}
-
-static void put_guid(uint8_t *at, const VarveGuid *guid)
-{
-	VarveGuid swapped = guid_swap(guid->bytes);
-
-	memcpy(at, swapped.bytes, sizeof(swapped.bytes));
-}
 
 static gboolean is_zero(const uint8_t *at, size_t size)
 {
@@ -131,7 +83,7 @@ static gboolean parse_header(const uint8_t *sector, uint32_t sector_size, Header
 		.n_entries = varve_get_le32(sector + HEADER_N_ENTRIES),
 		.entry_size = varve_get_le32(sector + HEADER_ENTRY_SIZE),
 		.entries_crc = varve_get_le32(sector + HEADER_ENTRIES_CRC),
-		.disk_id = guid_swap(sector + HEADER_DISK_ID),
+		.disk_id = varve_guid_get(sector + HEADER_DISK_ID),
 	};
 	return TRUE;
 }
@@ -201,8 +153,8 @@ static gboolean parse_entry(const uint8_t *entry, guint index, const Header *h,
 			"GPT entry %u: sectors %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
 			", expected them within %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
 			index + 1, first, last, h->first_usable, h->last_usable);
-	ret->type = guid_swap(entry + ENTRY_TYPE);
-	ret->id = guid_swap(entry + ENTRY_ID);
+	ret->type = varve_guid_get(entry + ENTRY_TYPE);
+	ret->id = varve_guid_get(entry + ENTRY_ID);
 	/* last_usable lies in the file, so neither product can overflow. */
 	ret->offset = first * sector_size;
 	ret->size = (last - first + 1) * sector_size;
@@ -379,8 +331,8 @@ static void make_entries(const VarveGpt *gpt, uint8_t *entries)
 		const VarveGptPartition *p = &gpt->partitions[i];
 		uint8_t *entry = entries + (gsize)i * ENTRY_SIZE;
 
-		put_guid(entry + ENTRY_TYPE, &p->type);
-		put_guid(entry + ENTRY_ID, &p->id);
+		varve_guid_put(entry + ENTRY_TYPE, &p->type);
+		varve_guid_put(entry + ENTRY_ID, &p->id);
 		varve_put_le64(entry + ENTRY_FIRST, p->offset / gpt->sector_size);
 		varve_put_le64(entry + ENTRY_LAST, (p->offset + p->size) / gpt->sector_size - 1);
 		varve_put_le64(entry + ENTRY_ATTRIBUTES, p->attributes);
@@ -398,7 +350,7 @@ static void make_header(const Header *h, uint8_t *sector)
 	varve_put_le64(sector + HEADER_OTHER_LBA, h->other_lba);
 	varve_put_le64(sector + HEADER_FIRST_USABLE, h->first_usable);
 	varve_put_le64(sector + HEADER_LAST_USABLE, h->last_usable);
-	put_guid(sector + HEADER_DISK_ID, &h->disk_id);
+	varve_guid_put(sector + HEADER_DISK_ID, &h->disk_id);
 	varve_put_le64(sector + HEADER_ENTRIES_LBA, h->entries_lba);
 	varve_put_le32(sector + HEADER_N_ENTRIES, h->n_entries);
 	varve_put_le32(sector + HEADER_ENTRY_SIZE, h->entry_size);

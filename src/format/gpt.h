@@ -1,15 +1,7 @@
 /* GUID partition tables (UEFI 2.10, 5.3), read from hostile files and written byte for byte. */
 #pragma once
 
-#include <glib.h>
-#include <stdint.h>
-
-typedef struct {
-	uint8_t bytes[16]; /* in the order of the text form, not the mixed-endian one on disk */
-} VarveGuid;
-
-gboolean varve_guid_from_text(const char *text, VarveGuid *ret_guid);
-void varve_guid_to_text(const VarveGuid *guid, char text[37]);
+#include "format/guid.h"
 
 #define VARVE_GPT_NAME_MAX 36 /* UTF-16 units; we write and accept ASCII only */
 

@@ -23,6 +23,8 @@ static const char loader_conf[] = "timeout 0\n"
 				  "editor no\n"
 				  "auto-entries no\n"
 				  "auto-firmware no\n";
+/* Offered in the boot loader's menu, never done by itself. */
+static const char loader_conf_enrolment[] = "secure-boot-enroll manual\n";
 
 typedef enum {
 	ESP,
@@ -228,32 +230,80 @@ static gboolean write_bytes(const char *path, GBytes *bytes, GError **error)
 	return varve_file_write(AT_FDCWD, path, data, size, 0644, error);
 }
 
+static void add_file(GArray *files, char *path, char *source)
+{
+	const VarveFilesystemFile file = { path, source };
+
+	g_array_append_val(files, file);
+}
+
+static void file_clear(gpointer data)
+{
+	const VarveFilesystemFile *file = data;
+
+	g_free((char *)file->path);
+	g_free((char *)file->source);
+}
+
+static gboolean has_enrolment(const VarveDisk *disk)
+{
+	return disk->enrolment && disk->enrolment[0];
+}
+
+/* What the boot loader offers where the firmware is in setup mode:
+ * loader/keys/NAME/{PK,KEK,db}.auth. A directory called "auto" it would take without being asked.
+ */
+static gboolean stage_enrolment(const VarveDisk *disk, const char *stage, GArray *files,
+				GError **error)
+{
+	if (!has_enrolment(disk))
+		return TRUE;
+	if (strcmp(disk->name, "auto") == 0)
+		return varve_fail(error, VARVE_ERROR_USAGE,
+				  "disk image: with the name 'auto' its keys would be enrolled "
+				  "without asking; call it something else");
+	for (gsize i = 0; i < VARVE_ENROLMENT_N; i++) {
+		g_autofree char *name =
+			g_strdup_printf("%s.auth", varve_enrolment_variable_name(i));
+		char *source = g_build_filename(stage, name, NULL);
+
+		add_file(files, g_strdup_printf("loader/keys/%s/%s", disk->name, name), source);
+		if (!write_bytes(source, disk->enrolment[i], error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean stage_loader_conf(const VarveDisk *disk, const char *path, GError **error)
+{
+	g_autofree char *text =
+		g_strconcat(loader_conf, has_enrolment(disk) ? loader_conf_enrolment : NULL, NULL);
+
+	return varve_file_write(AT_FDCWD, path, text, strlen(text), 0644, error);
+}
+
 static gboolean make_esp(const Making *making, const VarveFilesystem *where, GError **error)
 {
 	const VarveDisk *disk = making->disk;
 	g_autofree char *stage = g_build_filename(making->scratch, "esp", NULL);
-	g_autofree char *uki = g_build_filename(stage, "uki.efi", NULL);
-	g_autofree char *conf = g_build_filename(stage, "loader.conf", NULL);
-	g_autofree char *loader = g_build_filename(stage, "boot.efi", NULL);
+	char *uki = g_build_filename(stage, "uki.efi", NULL);
+	char *conf = g_build_filename(stage, "loader.conf", NULL);
+	char *loader = g_build_filename(stage, "boot.efi", NULL);
 	g_autofree char *uki_name = varve_disk_uki_name(disk->name, disk->version);
-	g_autofree char *uki_path = g_strdup_printf("EFI/Linux/%s", uki_name);
-	g_autofree char *loader_path =
-		g_strdup_printf("EFI/systemd/systemd-boot%s.efi", disk->arch->efi);
 	g_autofree char *efi = g_ascii_strup(disk->arch->efi, -1);
-	g_autofree char *fallback_path = g_strdup_printf("EFI/BOOT/BOOT%s.EFI", efi);
-	const VarveFilesystemFile files[] = {
-		{ fallback_path, loader },
-		{ loader_path, loader },
-		{ "loader/loader.conf", conf },
-		{ uki_path, uki },
-	};
+	g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(VarveFilesystemFile));
 
-	return varve_dir_make(stage, 0755, error) &&
-	       varve_file_write(AT_FDCWD, conf, loader_conf, sizeof(loader_conf) - 1, 0644,
-				error) &&
+	g_array_set_clear_func(files, file_clear);
+	add_file(files, g_strdup_printf("EFI/BOOT/BOOT%s.EFI", efi), loader);
+	add_file(files, g_strdup_printf("EFI/systemd/systemd-boot%s.efi", disk->arch->efi),
+		 g_strdup(loader));
+	add_file(files, g_strdup("loader/loader.conf"), conf);
+	add_file(files, g_strdup_printf("EFI/Linux/%s", uki_name), uki);
+	return varve_dir_make(stage, 0755, error) && stage_loader_conf(disk, conf, error) &&
 	       write_bytes(loader, disk->boot_loader, error) &&
-	       write_bytes(uki, disk->uki, error) &&
-	       varve_esp_make(where, stage, files, G_N_ELEMENTS(files), error);
+	       write_bytes(uki, disk->uki, error) && stage_enrolment(disk, stage, files, error) &&
+	       varve_esp_make(where, stage, (const VarveFilesystemFile *)(gpointer)files->data,
+			      files->len, error);
 }
 
 /* Puts @path into the staging directory: by another name for the same file where that can be. */

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "compose/tools.h"
 #include "format/partition-types.h"
+#include "image/enrolment.h"
 
 #include <glib.h>
 
@@ -29,6 +30,9 @@ typedef struct {
 	const char *const *layers; /* (nullable) host paths of sealed extension layers */
 	GBytes *uki;
 	GBytes *boot_loader; /* varve_uki_boot_loader() */
+	/* (nullable) varve_enrolment_sign(), by VarveEnrolmentVariable; where they are NULL too the
+	 * boot loader has no keys to offer. */
+	GBytes *const *enrolment;
 	/* Bytes; 0 is computed: ESP for three UKIs (128 MiB at least), slots for a base half as
 	 * large again (256 MiB at least), state for twice the layers and 1 GiB. */
 	guint64 esp_size;

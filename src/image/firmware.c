@@ -38,6 +38,9 @@ static const Place places[] = {
 	{ "arm64",
 	  TRUE,
 	  { "/usr/share/AAVMF/AAVMF_CODE.secboot.fd", "/usr/share/AAVMF/AAVMF_VARS.fd" } },
+	{ "arm64",
+	  TRUE,
+	  { "/usr/share/AAVMF/AAVMF_CODE.ms.fd", "/usr/share/AAVMF/AAVMF_VARS.fd" } },
 	/* Fedora, edk2-aarch64 */
 	{ "arm64",
 	  FALSE,

@@ -109,6 +109,7 @@ static gboolean build_disk(const VarveImage *image, GBytes *uki, const char *pat
 							.layers = image->layers,
 							.uki = uki,
 							.boot_loader = loader,
+							.enrolment = image->enrolment,
 							.esp_size = image->esp_size,
 							.slot_size = image->slot_size,
 							.state_size = image->state_size,

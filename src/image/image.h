@@ -21,6 +21,7 @@ typedef struct {
 	const VarvePrivateKey *key; /* (nullable, both or none) the platform key: signs the UKI and
 				     * the boot loader */
 	const VarveCertificate *certificate;
+	GBytes *const *enrolment;                /* (nullable) as VarveDisk has it */
 	guint64 esp_size, slot_size, state_size; /* bytes; 0: as VarveDisk computes them */
 	gint64 epoch;
 	const VarveTools *tools;

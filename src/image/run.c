@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "image/firmware.h"
+#include "image/flash.h"
+#include "image/permissive.h"
 #include "image/throwaway.h"
 
 #include <poll.h>
@@ -56,6 +58,11 @@ static gboolean is_x86(const VarveArch *arch)
 	return strcmp(arch->name, "x86-64") == 0;
 }
 
+static gboolean is_secure(const VarveRun *run)
+{
+	return run->variables || run->enrolment;
+}
+
 static gboolean add_program(VarveMachine *machine, const VarveRun *run, GError **error)
 {
 	g_autofree char *name = g_strdup_printf("qemu-system-%s", run->arch->qemu);
@@ -83,7 +90,7 @@ static void add_machine(VarveMachine *machine, const VarveRun *run)
 							 reason ? reason : "KVM was not asked for");
 	g_ptr_array_add(machine->argv, g_strdup("-nodefaults"));
 	if (is_x86(run->arch))
-		add(machine, "-machine", "q35%s", run->variables ? ",smm=on" : "");
+		add(machine, "-machine", "q35%s", is_secure(run) ? ",smm=on" : "");
 	else
 		add(machine, "-machine", "virt");
 	add(machine, "-accel", "%s", machine->kvm ? "kvm" : "tcg,thread=multi");
@@ -103,15 +110,18 @@ static void add_machine(VarveMachine *machine, const VarveRun *run)
 
 static gboolean add_firmware(VarveMachine *machine, const VarveRun *run, GError **error)
 {
-	g_autofree char *variables = in_directory(machine, "variables.fd");
+	gboolean keep = run->keep && !run->variables;
+	g_autofree char *image = g_canonicalize_filename(run->image, NULL);
+	g_autofree char *variables = keep ? g_strconcat(image, ".variables.fd", NULL)
+					  : in_directory(machine, "variables.fd");
 	g_autofree char *escaped = escape(variables);
 	VarveFirmware firmware;
 
-	if (!varve_firmware_find(run->arch, run->variables != NULL, NULL, &firmware, error) ||
-	    !varve_throwaway_copy(run->variables ? run->variables : firmware.variables, variables,
-				  error))
+	if (!varve_firmware_find(run->arch, is_secure(run), NULL, &firmware, error) ||
+	    !varve_flash_make(run->variables ? run->variables : firmware.variables, run->enrolment,
+			      variables, keep, error))
 		return FALSE;
-	if (run->variables && is_x86(run->arch)) {
+	if (is_secure(run) && is_x86(run->arch)) {
 		add(machine, "-global", "driver=cfi.pflash01,property=secure,value=on");
 		add(machine, "-global", "ICH9-LPC.disable_s3=1");
 	}
@@ -138,6 +148,14 @@ static gboolean make_key(VarveMachine *machine, const VarveRun *run, char **ret_
 	return TRUE;
 }
 
+static gboolean check_image(const VarveRun *run, GError **error)
+{
+	g_autofree char *image = g_canonicalize_filename(run->image, NULL);
+
+	return g_file_test(image, G_FILE_TEST_IS_REGULAR) ||
+	       varve_fail(error, VARVE_ERROR_NOT_FOUND, "%s: no such disk image", image);
+}
+
 /* Chooses and makes the disk; what has to be in it is put into it. */
 static gboolean add_disk(VarveMachine *machine, const VarveRun *run, GError **error)
 {
@@ -148,8 +166,6 @@ static gboolean add_disk(VarveMachine *machine, const VarveRun *run, GError **er
 	VarveInjection injection = { .layers = run->layers };
 	gboolean overlay;
 
-	if (!g_file_test(image, G_FILE_TEST_IS_REGULAR))
-		return varve_fail(error, VARVE_ERROR_NOT_FOUND, "%s: no such disk image", image);
 	if (run->ssh_port && !make_key(machine, run, &public_key, error))
 		return FALSE;
 	injection.authorized_key = public_key;
@@ -168,6 +184,16 @@ static gboolean add_disk(VarveMachine *machine, const VarveRun *run, GError **er
 	add(machine, "-drive", "if=none,id=disk,format=%s,discard=unmap,cache=%s,file=%s",
 	    overlay ? "qcow2" : "raw", run->keep ? "writeback" : "unsafe", escaped);
 	add(machine, "-device", "virtio-blk-pci,drive=disk,bootindex=0");
+	return TRUE;
+}
+
+static gboolean add_permissive(VarveMachine *machine, const VarveRun *run, GError **error)
+{
+	if (!run->permissive)
+		return TRUE;
+	if (!varve_permissive_check(run->tools, run->image, run->arch, machine->directory, error))
+		return FALSE;
+	add(machine, "-smbios", "type=11,value=" VARVE_PERMISSIVE_SMBIOS);
 	return TRUE;
 }
 
@@ -229,7 +255,8 @@ VarveMachine *varve_machine_prepare(const VarveRun *run, GError **error)
 	if (!make_directory(machine, error) || !add_program(machine, run, error))
 		return NULL;
 	add_machine(machine, run);
-	if (!add_firmware(machine, run, error) || !add_disk(machine, run, error))
+	if (!check_image(run, error) || !add_permissive(machine, run, error) ||
+	    !add_firmware(machine, run, error) || !add_disk(machine, run, error))
 		return NULL;
 	add_consoles(machine, run);
 	add_network(machine, run);

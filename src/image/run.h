@@ -4,6 +4,7 @@
 
 #include "compose/tools.h"
 #include "format/partition-types.h"
+#include "image/enrolment.h"
 
 #include <glib.h>
 
@@ -12,7 +13,8 @@ typedef struct {
 	const VarveArch *arch;
 	const char *image;         /* raw disk image */
 	const char *const *layers; /* (nullable) further layer files for the state partition */
-	gboolean keep;             /* what the guest writes stays in @image */
+	gboolean keep;             /* what the guest writes stays in @image, its UEFI variables in
+				    * @image.variables.fd */
 	guint memory;              /* MiB; 0: 2048 */
 	guint cpus;                /* 0: those of the machine, 4 at most */
 	guint ssh_port;            /* 0: none; else 127.0.0.1:PORT leads to the guest's port 22 */
@@ -22,10 +24,12 @@ typedef struct {
 	const char *report;    /* (nullable) file behind the second serial port */
 	const char *variables; /* (nullable) UEFI variables to start from, with keys enrolled: then
 				* the firmware that enforces Secure Boot is taken */
-	gboolean network;      /* the guest may reach the outside */
-	gboolean no_reboot;    /* a reboot (or a panic with panic=-1) ends QEMU */
-	gboolean allow_kvm;    /* FALSE: always emulate */
-	const VarveTools *tools; /* debugfs */
+	const VarveEnrolment *enrolment; /* (nullable) Secure Boot with these keys */
+	gboolean permissive;             /* SELinux does not enforce; development images only */
+	gboolean network;                /* the guest may reach the outside */
+	gboolean no_reboot;              /* a reboot (or a panic with panic=-1) ends QEMU */
+	gboolean allow_kvm;              /* FALSE: always emulate */
+	const VarveTools *tools;         /* debugfs, mtools */
 } VarveRun;
 
 typedef struct VarveMachine VarveMachine;
@@ -37,7 +41,8 @@ typedef struct VarveMachine VarveMachine;
  * is a qcow2 overlay, else a copy (reflinked or sparse); with @keep the injection is into @image.
  *
  * Errors: NOT_FOUND (QEMU, firmware: names the package; the image), CORRUPT (no GPT, no state
- * partition where one is needed), BUSY (another QEMU has the image), SYSTEM.
+ * partition where one is needed), BUSY (another QEMU has the image), REFUSED and others as
+ * varve_permissive_check(), SYSTEM.
  */
 VarveMachine *varve_machine_prepare(const VarveRun *run, GError **error);
 /** Removes the throwaway files. */

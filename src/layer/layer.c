@@ -305,6 +305,25 @@ VarveLayer *varve_layer_open_partitions(int data_fd, int verity_fd, int signatur
 	return g_steal_pointer(&layer);
 }
 
+VarveLayer *varve_layer_open_extents(int fd, const VarveLayerExtents *extents, const char *name,
+				     GError **error)
+{
+	g_autoptr(VarveLayer) layer = layer_new(name);
+	const Extent signature = { extents->signature_offset, extents->signature_size };
+
+	layer->fd = layer->hash_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (layer->fd < 0) {
+		varve_fail_errno(error, errno, "layer '%s': cannot duplicate its fd", name);
+		return NULL;
+	}
+	layer->data = (Extent){ extents->data_offset, extents->data_size };
+	layer->hash = (Extent){ extents->hash_offset, extents->hash_size };
+	if (!read_signature(layer, layer->fd, signature, error) ||
+	    !read_verity(layer, FALSE, error))
+		return NULL;
+	return g_steal_pointer(&layer);
+}
+
 void varve_layer_free(VarveLayer *layer)
 {
 	if (!layer)

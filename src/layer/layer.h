@@ -24,6 +24,15 @@ VarveLayer *varve_layer_open_path(const char *path, GError **error);
  */
 VarveLayer *varve_layer_open_partitions(int data_fd, int verity_fd, int signature_fd,
 					const char *name, GError **error);
+/** VarveLayerExtents: where the parts of a layer lie within one file, in bytes. */
+typedef struct {
+	guint64 data_offset, data_size;
+	guint64 hash_offset, hash_size;
+	guint64 signature_offset, signature_size;
+} VarveLayerExtents;
+/** varve_layer_open_extents: the same for a base in a slot of a disk image. Takes a duplicate. */
+VarveLayer *varve_layer_open_extents(int fd, const VarveLayerExtents *extents, const char *name,
+				     GError **error);
 void varve_layer_free(VarveLayer *layer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveLayer, varve_layer_free)
 

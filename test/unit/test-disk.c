@@ -260,6 +260,55 @@ static void test_filesystems(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpuint(st.st_nlink, ==, 1);
 }
 
+static char *read_esp(const char *path, const char *name)
+{
+	g_autofree char *image = g_strdup_printf("%s@@1M", path);
+	char *content = NULL;
+	g_autoptr(GError) error = NULL;
+
+	varve_process_run(&(VarveProcess){ .argv = (const char *const[]){ "mtype", "-i", image,
+									  name, NULL } },
+			  &content, &error);
+	g_assert_no_error(error);
+	return content;
+}
+
+/* Keys to enrol are offered, never more than that; without them there is no word of it. */
+static void test_enrolment(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	GBytes *enrolment[VARVE_ENROLMENT_N] = { g_bytes_new_static("the PK", 6),
+						 g_bytes_new_static("the KEK", 7),
+						 g_bytes_new_static("the db", 6) };
+	VarveDisk disk = describe(fixture);
+	g_autofree char *with = g_build_filename(fixture->dir, "with.raw", NULL);
+	g_autofree char *without = NULL, *conf = NULL, *plain = NULL, *pk = NULL, *kek = NULL;
+	g_autofree char *db = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (lacks_programs())
+		return;
+	disk.enrolment = enrolment;
+	varve_disk_build(&disk, with, NULL, &error);
+	g_assert_no_error(error);
+	conf = read_esp(with, "::/loader/loader.conf");
+	g_assert_true(g_str_has_suffix(conf, "\nsecure-boot-enroll manual\n"));
+	pk = read_esp(with, "::/loader/keys/container/PK.auth");
+	g_assert_cmpstr(pk, ==, "the PK");
+	kek = read_esp(with, "::/loader/keys/container/KEK.auth");
+	g_assert_cmpstr(kek, ==, "the KEK");
+	db = read_esp(with, "::/loader/keys/container/db.auth");
+	g_assert_cmpstr(db, ==, "the db");
+	without = build(fixture, "without.raw", FALSE);
+	plain = read_esp(without, "::/loader/loader.conf");
+	g_assert_null(strstr(plain, "secure-boot-enroll"));
+	/* Of that name the boot loader would not ask. */
+	disk.name = "auto";
+	g_assert_false(varve_disk_build(&disk, with, NULL, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_USAGE);
+	for (gsize i = 0; i < VARVE_ENROLMENT_N; i++)
+		g_bytes_unref(enrolment[i]);
+}
+
 static void test_inject(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autofree char *path = NULL;
@@ -458,6 +507,7 @@ int main(int argc, char **argv)
 		{ "/disk/partitions", test_partitions },
 		{ "/disk/same-bytes", test_same_bytes },
 		{ "/disk/filesystems", test_filesystems },
+		{ "/disk/enrolment", test_enrolment },
 		{ "/disk/should-fail", test_should_fail },
 		{ "/disk/full", test_full_disk },
 		{ "/disk/names", test_names },

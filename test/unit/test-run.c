@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "fixed-certificate.h"
 #include "image/firmware.h"
 
 #include <string.h>
@@ -41,6 +42,10 @@ static void test_firmware(void)
 	touch(root, "usr/share/AAVMF/AAVMF_CODE.fd");
 	touch(root, "usr/share/AAVMF/AAVMF_VARS.fd");
 	g_assert_true(varve_firmware_find(arm, FALSE, root, &firmware, NULL));
+	g_assert_false(varve_firmware_find(arm, TRUE, root, &firmware, NULL));
+	touch(root, "usr/share/AAVMF/AAVMF_CODE.ms.fd");
+	g_assert_true(varve_firmware_find(arm, TRUE, root, &firmware, NULL));
+	g_assert_cmpstr(firmware.variables, ==, "/usr/share/AAVMF/AAVMF_VARS.fd");
 	g_assert_true(varve_dir_remove(AT_FDCWD, root, NULL));
 }
 
@@ -124,8 +129,84 @@ static void test_command(void)
 		g_auto(GStrv) names = NULL;
 
 		g_assert_true(varve_dir_list(AT_FDCWD, dir, &names, NULL));
-		g_assert_cmpuint(g_strv_length(names), ==, 1);
+		/* The image, and what --keep kept. */
+		g_assert_cmpuint(g_strv_length(names), ==, 2);
+		g_assert_cmpstr(names[1], ==, "x.raw.variables.fd");
 	}
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
+}
+
+static VarveEnrolment *make_enrolment(const char *dir)
+{
+	static const char *const names[] = { "PK", "KEK", "platform" };
+	g_autoptr(GError) error = NULL;
+	VarveEnrolment *enrolment;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_strdup_printf("%s/%s.crt", dir, names[i]);
+
+		g_assert_true(g_file_set_contents(path, fixed_certificate, -1, NULL));
+	}
+	enrolment = varve_enrolment_open(dir, &error);
+	g_assert_no_error(error);
+	return enrolment;
+}
+
+static gboolean holds_keys(const char *path)
+{
+	g_autofree char *data = NULL;
+	gsize size;
+
+	g_assert_true(g_file_get_contents(path, &data, &size, NULL));
+	return memmem(data, size, "K\0E\0K\0\0", 8) != NULL;
+}
+
+/* The enforcing firmware with keys in its variables; kept beside the image where that is kept. */
+static void test_secure_boot(void)
+{
+	g_autoptr(VarveTools) tools = varve_tools_open(NULL);
+	g_autofree char *dir = g_dir_make_tmp("varve-run-XXXXXX", NULL);
+	g_autofree char *image = g_build_filename(dir, "x.raw", NULL);
+	g_autofree char *kept = g_strconcat(image, ".variables.fd", NULL);
+	g_autoptr(VarveEnrolment) enrolment = make_enrolment(dir);
+	VarveRun run = { .arch = varve_arch_native(),
+			 .image = image,
+			 .keep = TRUE,
+			 .enrolment = enrolment,
+			 .tools = tools };
+	g_autoptr(GError) error = NULL;
+	VarveMachine *machine;
+
+	g_setenv("TMPDIR", dir, TRUE);
+	g_assert_true(g_file_set_contents(image, "disk", 4, NULL));
+	machine = varve_machine_prepare(&run, &error);
+	if (!machine) { /* no QEMU, or no such firmware */
+		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+		g_test_skip(error->message);
+		g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
+		return;
+	}
+	g_assert_true(has(machine, "-drive", "x.raw.variables.fd"));
+	g_assert_true(has(machine, "-drive", "secboot") || has(machine, "-drive", ".ms.fd"));
+	if (strcmp(run.arch->name, "x86-64") == 0) {
+		g_assert_true(has(machine, "-machine", "smm=on"));
+		g_assert_true(has(machine, "-global", "property=secure,value=on"));
+	}
+	g_assert_false(has(machine, "-smbios", ""));
+	varve_machine_free(machine);
+	g_assert_true(holds_keys(kept));
+	/* Throwaway: nothing beside the image. */
+	g_assert_cmpint(unlink(kept), ==, 0);
+	run.keep = FALSE;
+	machine = varve_machine_prepare(&run, &error);
+	g_assert_no_error(error);
+	g_assert_true(has(machine, "-drive", "/variables.fd"));
+	varve_machine_free(machine);
+	g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
+	/* Only what is a disk of ours may be permissive. */
+	run.permissive = TRUE;
+	g_assert_null(varve_machine_prepare(&run, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
 	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
@@ -135,5 +216,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/run/firmware", test_firmware);
 	g_test_add_func("/run/kvm", test_kvm);
 	g_test_add_func("/run/command", test_command);
+	g_test_add_func("/run/secure-boot", test_secure_boot);
 	return g_test_run();
 }

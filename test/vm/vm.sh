@@ -3,7 +3,8 @@
 #   . "$(dirname "$0")/vm.sh"
 #   vm_need IMAGE                 skips the whole test where a VM cannot be run, saying why
 #   vm_start IMAGE [OPTION…]      starts `varve run` in the background; OPTIONs go to it. With
-#                                 VM_NO_SSH=1 nothing is put into the state partition
+#                                 VM_NO_SSH=1 nothing is put into the state partition; with
+#                                 VM_REBOOT=1 a reboot does not end it
 #   vm_wait_ssh                   waits until root can log in
 #   vm_wait_console PATTERN       waits until the console has shown a line that matches (grep -E)
 #   vm_ssh COMMAND…               runs it in the guest, over one connection that stays open
@@ -119,7 +120,8 @@ vm_start() {
 		set -- --ssh "$VM_PORT" --ssh-key "$VM_DIR/key" "$@"
 	fi
 	: > "$VM_LOG"
-	vm_machine "$image" --log "$VM_LOG" --no-reboot "$@" &
+	[ -n "${VM_REBOOT-}" ] || set -- --no-reboot "$@"
+	vm_machine "$image" --log "$VM_LOG" "$@" &
 	VM_PID=$!
 }
 

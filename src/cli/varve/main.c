@@ -8,6 +8,7 @@ int main(int argc, char **argv)
 	static const VarveVerb *const verbs[] = {
 		&varve_verb_keys_init,
 		&varve_verb_keys_add,
+		&varve_verb_keys_enroll,
 		&varve_verb_check,
 		&varve_verb_import,
 		&varve_verb_build,

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/varve/keys.h"
 #include "cli/varve/verbs.h"
 #include "cli/varve/verdict.h"
 #include "cli/varve/workspace.h"
@@ -23,6 +24,7 @@ typedef struct {
 	char *version, *disk;
 	VarveImageSummary summary;
 	GPtrArray *sboms; /* char * */
+	GBytes *enrolment[VARVE_ENROLMENT_N];
 } Build;
 
 static void build_clear(Build *build)
@@ -32,6 +34,8 @@ static void build_clear(Build *build)
 	g_clear_pointer(&build->sboms, g_ptr_array_unref);
 	g_clear_pointer(&build->workspace, varve_workspace_free);
 	varve_image_summary_clear(&build->summary);
+	for (gsize i = 0; i < VARVE_ENROLMENT_N; i++)
+		g_clear_pointer(&build->enrolment[i], g_bytes_unref);
 	g_free(build->version);
 	g_free(build->disk);
 }
@@ -85,18 +89,6 @@ static gboolean make_layers(Build *build, GError **error)
 	return varve_composer_save_lock(build->workspace->composer, error) && judge(build, error);
 }
 
-/* What signs UKI and boot loader for Secure Boot. */
-static gboolean load_platform_key(const VarveWorkspace *workspace, VarvePrivateKey **ret_key,
-				  VarveCertificate **ret_certificate, GError **error)
-{
-	g_autofree char *key = g_build_filename(workspace->keys, "platform.key", NULL);
-	g_autofree char *certificate = g_build_filename(workspace->keys, "platform.crt", NULL);
-
-	*ret_key = varve_private_key_load(key, error);
-	*ret_certificate = *ret_key ? varve_certificate_load(certificate, error) : NULL;
-	return *ret_certificate != NULL;
-}
-
 static gboolean make_disk(Build *build, GError **error)
 {
 	const VarveWorkspace *workspace = build->workspace;
@@ -129,8 +121,10 @@ static gboolean make_disk(Build *build, GError **error)
 	image.layers = (const char *const *)layers->pdata;
 	image.version = build->version = g_strdup(base->manifest->version);
 	image.tools = varve_composer_tools(workspace->composer, error);
-	if (!image.tools || !load_platform_key(workspace, &key, &certificate, error))
+	if (!image.tools || !varve_keys_platform(workspace->keys, &key, &certificate, error) ||
+	    !varve_keys_enrolment(workspace->keys, build->enrolment, error))
 		return FALSE;
+	image.enrolment = build->enrolment;
 	image.key = key;
 	image.certificate = certificate;
 	name = varve_disk_file_name(edition->name, build->version, workspace->arch);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/varve/keys.h"
 #include "cli/varve/verbs.h"
 #include "image/boot-tree.h"
 #include "image/image.h"
@@ -35,7 +36,9 @@ static GOptionEntry *entries(gpointer data)
 		{ "varvectl", 0, 0, G_OPTION_ARG_FILENAME, &options->varvectl,
 		  "varvectl of the initrd (default: the tree's)", "FILE" },
 		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys,
-		  "Sign for Secure Boot with platform.key and platform.crt of DIR", "DIR" },
+		  "Sign for Secure Boot with platform.key and platform.crt of DIR; with PK and KEK "
+		  "there the image can enrol them",
+		  "DIR" },
 		{ "tools", 0, 0, G_OPTION_ARG_FILENAME, &options->tools,
 		  "Root of the tools tree (default: this machine's programs)", "DIR" },
 		{ "module", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->modules,
@@ -76,19 +79,27 @@ static gboolean parse_size(const char *option, const char *text, guint64 *ret, G
 	return TRUE;
 }
 
-static gboolean load_keys(const BuildOptions *options, VarvePrivateKey **ret_key,
-			  VarveCertificate **ret_certificate, GError **error)
-{
-	g_autofree char *key = NULL;
-	g_autofree char *certificate = NULL;
+/* What --keys brings; cleared by the caller. */
+typedef struct {
+	VarvePrivateKey *key;
+	VarveCertificate *certificate;
+	GBytes *enrolment[VARVE_ENROLMENT_N];
+} Keys;
 
-	if (!options->keys)
-		return TRUE;
-	key = g_build_filename(options->keys, "platform.key", NULL);
-	certificate = g_build_filename(options->keys, "platform.crt", NULL);
-	*ret_key = varve_private_key_load(key, error);
-	*ret_certificate = *ret_key ? varve_certificate_load(certificate, error) : NULL;
-	return *ret_certificate != NULL;
+static void keys_clear(Keys *keys)
+{
+	varve_private_key_free(keys->key);
+	varve_certificate_free(keys->certificate);
+	for (gsize i = 0; i < VARVE_ENROLMENT_N; i++)
+		g_clear_pointer(&keys->enrolment[i], g_bytes_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Keys, keys_clear)
+
+static gboolean load_keys(const BuildOptions *options, Keys *keys, GError **error)
+{
+	return !options->keys ||
+	       (varve_keys_platform(options->keys, &keys->key, &keys->certificate, error) &&
+		varve_keys_enrolment(options->keys, keys->enrolment, error));
 }
 
 static gint64 epoch(void)
@@ -184,8 +195,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 	g_autoptr(VarveLayer) base = varve_layer_open_path(invocation->argv[0], error);
 	g_autoptr(VarveManifest) manifest = NULL;
 	g_autoptr(VarveTools) tools = varve_tools_open(options->tools);
-	g_autoptr(VarvePrivateKey) key = NULL;
-	g_autoptr(VarveCertificate) certificate = NULL;
+	g_auto(Keys) keys = { 0 };
 	VarveImage image = {
 		.base = invocation->argv[0],
 		.layers = (const char *const *)invocation->argv + 1,
@@ -198,10 +208,11 @@ static int run(const VarveInvocation *invocation, GError **error)
 	};
 
 	if (!base || !describe(&image, options, base, &manifest, error) ||
-	    !load_keys(options, &key, &certificate, error))
+	    !load_keys(options, &keys, error))
 		return VARVE_EXIT_FAILED;
-	image.key = key;
-	image.certificate = certificate;
+	image.key = keys.key;
+	image.certificate = keys.certificate;
+	image.enrolment = keys.enrolment;
 	return build(&image, options, base, invocation->json, error) ? VARVE_EXIT_OK
 								     : VARVE_EXIT_FAILED;
 }

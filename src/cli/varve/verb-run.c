@@ -1,5 +1,6 @@
 /* varve run: an image in QEMU, with its console on the terminal. */
 #include "cli/cli.h"
+#include "cli/varve/keys.h"
 #include "cli/varve/verbs.h"
 #include "definition/definition.h"
 #include "image/disk.h"
@@ -12,9 +13,9 @@
 typedef struct {
 	char *directory, *output, *arch;
 	char **layers;
-	gboolean keep, network, no_reboot, no_kvm, print;
+	gboolean keep, network, no_reboot, no_kvm, print, secure_boot, permissive;
 	int memory, cpus, ssh_port;
-	char *ssh_key, *log, *report, *variables;
+	char *ssh_key, *log, *report, *variables, *keys;
 } RunOptions;
 
 static GOptionEntry *entries(gpointer data)
@@ -34,7 +35,9 @@ static GOptionEntry *entries(gpointer data)
 		{ "add-layer", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->layers,
 		  "Put a further layer into the state partition", "FILE" },
 		{ "keep", 0, 0, G_OPTION_ARG_NONE, &options->keep,
-		  "Run on the image itself, not on a throwaway copy", NULL },
+		  "Run on the image itself, not on a throwaway copy; UEFI variables stay in "
+		  "IMAGE.variables.fd",
+		  NULL },
 		{ "memory", 'm', 0, G_OPTION_ARG_INT, &options->memory, "Memory (default: 2048)",
 		  "MIB" },
 		{ "cpus", 0, 0, G_OPTION_ARG_INT, &options->cpus,
@@ -44,7 +47,12 @@ static GOptionEntry *entries(gpointer data)
 		{ "report", 0, 0, G_OPTION_ARG_FILENAME, &options->report,
 		  "A second serial port that writes to a file", "FILE" },
 		{ "variables", 0, 0, G_OPTION_ARG_FILENAME, &options->variables,
-		  "UEFI variables with enrolled keys: Secure Boot is enforced", "FILE" },
+		  "Start from these UEFI variables; their keys are enforced", "FILE" },
+		{ "secure-boot", 0, 0, G_OPTION_ARG_NONE, &options->secure_boot,
+		  "Enrol PK, KEK and the platform key, and enforce Secure Boot", NULL },
+		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys, VARVE_KEYS_HELP, "DIR" },
+		{ "permissive", 0, 0, G_OPTION_ARG_NONE, &options->permissive,
+		  "Boot with SELinux permissive; development images only", NULL },
 		{ "network", 0, 0, G_OPTION_ARG_NONE, &options->network,
 		  "Let the guest reach the outside", NULL },
 		{ "no-reboot", 0, 0, G_OPTION_ARG_NONE, &options->no_reboot,
@@ -82,7 +90,7 @@ static char *find_image(const RunOptions *options, const char *name, const Varve
 	return directory ? varve_disk_find(directory, name, arch, error) : NULL;
 }
 
-static gboolean check_numbers(const RunOptions *options, GError **error)
+static gboolean check_options(const RunOptions *options, GError **error)
 {
 	if (options->ssh_port < 0 || options->ssh_port > 65535)
 		return varve_fail(error, VARVE_ERROR_USAGE, "--ssh: %d is not a port",
@@ -92,7 +100,24 @@ static gboolean check_numbers(const RunOptions *options, GError **error)
 				  "--memory and --cpus take positive numbers");
 	if (options->ssh_key && !options->ssh_port)
 		return varve_fail(error, VARVE_ERROR_USAGE, "--ssh-key needs --ssh PORT");
+	if (options->secure_boot && options->variables)
+		return varve_fail(error, VARVE_ERROR_USAGE,
+				  "--secure-boot enrols keys, and --variables brings its own: give "
+				  "one of them");
+	if (options->keys && !options->secure_boot)
+		return varve_fail(error, VARVE_ERROR_USAGE, "--keys needs --secure-boot");
 	return TRUE;
+}
+
+static gboolean open_enrolment(const RunOptions *options, VarveEnrolment **ret, GError **error)
+{
+	g_autofree char *keys = NULL;
+
+	if (!options->secure_boot)
+		return TRUE;
+	keys = varve_keys_find(options->keys, options->directory, error);
+	*ret = keys ? varve_enrolment_open(keys, error) : NULL;
+	return *ret != NULL;
 }
 
 static void print_command(const VarveMachine *machine)
@@ -119,6 +144,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 	const VarveArch *arch =
 		options->arch ? varve_arch_find(options->arch) : varve_arch_native();
 	g_autoptr(VarveTools) tools = varve_tools_open(NULL);
+	g_autoptr(VarveEnrolment) enrolment = NULL;
 	g_autoptr(VarveMachine) machine = NULL;
 	g_autofree char *image = NULL;
 	int status = 0;
@@ -129,10 +155,10 @@ static int run(const VarveInvocation *invocation, GError **error)
 			   options->arch);
 		return VARVE_EXIT_USAGE;
 	}
-	if (!check_numbers(options, error))
+	if (!check_options(options, error))
 		return VARVE_EXIT_USAGE;
 	image = find_image(options, invocation->argv[0], arch, error);
-	if (!image)
+	if (!image || !open_enrolment(options, &enrolment, error))
 		return VARVE_EXIT_FAILED;
 	machine = varve_machine_prepare(&(VarveRun){ .arch = arch,
 						     .image = image,
@@ -145,6 +171,8 @@ static int run(const VarveInvocation *invocation, GError **error)
 						     .log = options->log,
 						     .report = options->report,
 						     .variables = options->variables,
+						     .enrolment = enrolment,
+						     .permissive = options->permissive,
 						     .network = options->network,
 						     .no_reboot = options->no_reboot,
 						     .allow_kvm = !options->no_kvm,
@@ -165,8 +193,8 @@ const VarveVerb varve_verb_run = {
 	.arguments = "EDITION|IMAGE",
 	.summary = "Boot an image in QEMU with its console on the terminal.",
 	.details = "KVM is used where it really works, else the machine is emulated. The image is "
-		   "not changed unless --keep is given. The guest reaches nothing outside unless "
-		   "--network is given.",
+		   "not changed unless --keep is given; the keys of --secure-boot are enrolled "
+		   "anew at each run. The guest reaches nothing outside unless --network is given.",
 	.options_size = sizeof(RunOptions),
 	.entries = entries,
 	.min_arguments = 1,

@@ -7,6 +7,7 @@ extern const VarveVerb varve_verb_build;
 extern const VarveVerb varve_verb_check;
 extern const VarveVerb varve_verb_import;
 extern const VarveVerb varve_verb_keys_add;
+extern const VarveVerb varve_verb_keys_enroll;
 extern const VarveVerb varve_verb_keys_init;
 extern const VarveVerb varve_verb_layer_build;
 extern const VarveVerb varve_verb_layer_seal;

@@ -2,6 +2,7 @@
 #include "cli/varve/workspace.h"
 
 #include "base/file.h"
+#include "cli/varve/keys.h"
 #include "package/import.h"
 #include "package/own.h"
 
@@ -18,9 +19,7 @@ GOptionEntry *varve_workspace_entries(VarveWorkspaceOptions *options, const GOpt
 		  "Where results go (default: the definition's output-dir)", "DIR" },
 		{ "work", 0, 0, G_OPTION_ARG_FILENAME, &options->work,
 		  "Where caches are (default: the definition's work-dir)", "DIR" },
-		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys,
-		  "Keys, as 'varve keys init' makes them (default: $VARVE_KEYS, else WORK/keys)",
-		  "DIR" },
+		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys, VARVE_KEYS_HELP, "DIR" },
 		{ "arch", 0, 0, G_OPTION_ARG_STRING, &options->arch,
 		  "Architecture: x86-64, arm64 (default: the edition's, else this machine's)",
 		  "ARCH" },
@@ -119,7 +118,6 @@ VarveWorkspace *varve_workspace_open(const VarveWorkspaceOptions *options, const
 				     GError **error)
 {
 	g_autoptr(VarveWorkspace) workspace = g_new0(VarveWorkspace, 1);
-	g_autofree char *keys = NULL;
 
 	workspace->options = options;
 	workspace->definition =
@@ -129,17 +127,8 @@ VarveWorkspace *varve_workspace_open(const VarveWorkspaceOptions *options, const
 		return NULL;
 	workspace->output = absolute(options->output, workspace->definition->project.output_dir);
 	workspace->work = absolute(options->work, workspace->definition->project.work_dir);
-	keys = g_build_filename(workspace->work, "keys", NULL);
-	workspace->keys = absolute(options->keys ? options->keys : g_getenv("VARVE_KEYS"), keys);
-	if (!g_file_test(workspace->keys, G_FILE_TEST_IS_DIR)) {
-		varve_fail(error, VARVE_ERROR_NOT_FOUND,
-			   "%s: no keys there; make development keys with 'varve keys init %s', or "
-			   "say "
-			   "where they are with --keys",
-			   workspace->keys, workspace->keys);
-		return NULL;
-	}
-	return g_steal_pointer(&workspace);
+	workspace->keys = varve_keys_directory(options->keys, workspace->work, error);
+	return workspace->keys ? g_steal_pointer(&workspace) : NULL;
 }
 
 void varve_workspace_free(VarveWorkspace *workspace)
