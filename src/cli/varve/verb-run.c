@@ -12,9 +12,9 @@
 typedef struct {
 	char *directory, *output, *arch;
 	char **layers;
-	gboolean keep, network, no_reboot, no_kvm, print;
+	gboolean keep, network, no_reboot, no_kvm, print, tpm;
 	int memory, cpus, ssh_port;
-	char *ssh_key, *log, *report, *variables;
+	char *ssh_key, *log, *report, *variables, *tpm_state;
 } RunOptions;
 
 static GOptionEntry *entries(gpointer data)
@@ -45,6 +45,10 @@ static GOptionEntry *entries(gpointer data)
 		  "A second serial port that writes to a file", "FILE" },
 		{ "variables", 0, 0, G_OPTION_ARG_FILENAME, &options->variables,
 		  "UEFI variables with enrolled keys: Secure Boot is enforced", "FILE" },
+		{ "tpm", 0, 0, G_OPTION_ARG_NONE, &options->tpm,
+		  "Give it a TPM 2.0 made of software (swtpm)", NULL },
+		{ "tpm-state", 0, 0, G_OPTION_ARG_FILENAME, &options->tpm_state,
+		  "Keep that TPM's state here; made if missing (default: a new TPM)", "DIR" },
 		{ "network", 0, 0, G_OPTION_ARG_NONE, &options->network,
 		  "Let the guest reach the outside", NULL },
 		{ "no-reboot", 0, 0, G_OPTION_ARG_NONE, &options->no_reboot,
@@ -92,6 +96,8 @@ static gboolean check_numbers(const RunOptions *options, GError **error)
 				  "--memory and --cpus take positive numbers");
 	if (options->ssh_key && !options->ssh_port)
 		return varve_fail(error, VARVE_ERROR_USAGE, "--ssh-key needs --ssh PORT");
+	if (options->tpm_state && !options->tpm)
+		return varve_fail(error, VARVE_ERROR_USAGE, "--tpm-state needs --tpm");
 	return TRUE;
 }
 
@@ -145,6 +151,8 @@ static int run(const VarveInvocation *invocation, GError **error)
 						     .log = options->log,
 						     .report = options->report,
 						     .variables = options->variables,
+						     .tpm = options->tpm,
+						     .tpm_state = options->tpm_state,
 						     .network = options->network,
 						     .no_reboot = options->no_reboot,
 						     .allow_kvm = !options->no_kvm,
