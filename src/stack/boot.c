@@ -222,20 +222,21 @@ static gint64 today(void)
 
 static void check_required(const VarvePolicy *policy, const GPtrArray *layers, VarveReport *report)
 {
-	for (char **name = policy->required_layers; *name; name++) {
+	for (guint n = 0; n < policy->required_layers->len; n++) {
+		const char *name = ((VarveSaid *)policy->required_layers->pdata[n])->value;
 		gboolean there = FALSE;
 
 		for (guint i = 0; i < layers->len; i++) {
 			const VarveMounted *layer = layers->pdata[i];
 
-			there = there || strcmp(layer->manifest->name, *name) == 0;
+			there = there || strcmp(layer->manifest->name, name) == 0;
 		}
 		if (!there)
 			varve_report_warn(
 				report,
 				"NOT COMPLIANT: the policy requires the layer '%s', and it is "
 				"not merged",
-				*name);
+				name);
 	}
 }
 
