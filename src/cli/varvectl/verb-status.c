@@ -6,6 +6,7 @@
 #include "cli/varvectl/show.h"
 #include "cli/varvectl/verbs.h"
 #include "ground/fd.h"
+#include "stack/compliance.h"
 #include "stack/node.h"
 
 #include <stdio.h>
@@ -14,6 +15,22 @@
 
 #define SHORT_HASH 12
 #define OS_RELEASE_LIMIT 65536
+
+typedef struct {
+	gboolean fail;
+} Options;
+
+static GOptionEntry *entries(gpointer data)
+{
+	Options *options = data;
+	const GOptionEntry list[] = {
+		{ "fail", 0, 0, G_OPTION_ARG_NONE, &options->fail,
+		  "End with status 3 where the node is not compliant", NULL },
+		{ NULL },
+	};
+
+	return g_memdup2(list, sizeof(list));
+}
 
 /* How the state partition does. */
 typedef struct {
@@ -176,6 +193,10 @@ static void print_text(const VarveReport *report, const State *state)
 	print_state(report, state);
 	printf("%-12s %s, every block at every read (dm-verity)\n", "verification",
 	       report->verification);
+	printf("%s: %s\n", "rollback protection", report->protection);
+	if (report->complaints->len > 0)
+		putchar('\n');
+	varve_show_compliance(report, "");
 	varve_show_warnings(report, "\n");
 	if (refused > 0)
 		printf("\n%u layer%s refused:\n", refused, refused == 1 ? " was" : "s were");
@@ -189,23 +210,33 @@ static void print_text(const VarveReport *report, const State *state)
 
 static int run(const VarveInvocation *invocation, GError **error)
 {
+	const Options *options = invocation->options;
 	g_autoptr(VarveReport) report = varve_node_report(error);
+	g_autoptr(VarveRefusal) ended = NULL;
 	State state;
 
 	if (!report)
 		return VARVE_EXIT_FAILED;
+	/* The day may have come while the node ran. */
+	ended = varve_compliance_base(NULL, report, varve_today());
 	read_state(report, &state);
 	if (invocation->json)
 		print_json(report, &state);
 	else
 		print_text(report, &state);
-	return VARVE_EXIT_OK;
+	return options->fail && report->complaints->len > 0 ? VARVE_EXIT_REFUSED : VARVE_EXIT_OK;
 }
 
 const VarveVerb varve_verb_status = {
 	.words = "status",
 	.arguments = "",
 	.summary = "Show the stack that runs: base, layers, signers, what was refused and why.",
+	.details =
+		"A node is NOT COMPLIANT where a layer is missing that its policy requires, where "
+		"its base is too old, or where what protects it from older layers is not as it "
+		"was. That is told, and the exit status is 0 all the same, but with --fail.",
+	.options_size = sizeof(Options),
+	.entries = entries,
 	.reports = TRUE,
 	.run = run,
 };
