@@ -12,8 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-static gboolean read_fd(int fd, const char *path, size_t limit, char **ret_data, size_t *ret_size,
-			GError **error)
+gboolean varve_file_read_fd(int fd, const char *path, size_t limit, char **ret_data,
+			    size_t *ret_size, GError **error)
 {
 	g_autofree char *data = NULL;
 	struct stat st;
@@ -56,7 +56,7 @@ gboolean varve_file_read(int dirfd, const char *path, size_t limit, char **ret_d
 
 	if (fd < 0)
 		return varve_fail_errno(error, errno, "%s: cannot open", path);
-	return read_fd(fd, path, limit, ret_data, ret_size, error);
+	return varve_file_read_fd(fd, path, limit, ret_data, ret_size, error);
 }
 
 /* An fd, or -1 where a link or a mount is in the way, too. */
@@ -80,7 +80,7 @@ gboolean varve_file_read_beneath(int dirfd, const char *path, size_t limit, char
 {
 	varve_autofd fd = open_beneath(dirfd, path, 0, error);
 
-	return fd >= 0 && read_fd(fd, path, limit, ret_data, ret_size, error);
+	return fd >= 0 && varve_file_read_fd(fd, path, limit, ret_data, ret_size, error);
 }
 
 int varve_dir_open_beneath(int dirfd, const char *path, GError **error)

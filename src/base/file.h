@@ -28,6 +28,10 @@ gboolean varve_file_read(int dirfd, const char *path, size_t limit, char **ret_d
 gboolean varve_file_read_beneath(int dirfd, const char *path, size_t limit, char **ret_data,
 				 size_t *ret_size, GError **error);
 
+/** varve_file_read_fd: the same for a file that is open; @path for messages. */
+gboolean varve_file_read_fd(int fd, const char *path, size_t limit, char **ret_data,
+			    size_t *ret_size, GError **error);
+
 /**
  * varve_file_write:
  * Writes a file under a temporary name in the same directory, fsyncs it, renames it over @path

@@ -206,6 +206,18 @@ const VarveDigest *varve_certificate_fingerprint(const VarveCertificate *certifi
 	return &certificate->fingerprint;
 }
 
+void varve_certificate_key_digest(const VarveCertificate *certificate, VarveDigest *ret_digest)
+{
+	X509_PUBKEY *key = X509_get_X509_PUBKEY(certificate->x509);
+	unsigned char *der = NULL;
+	int size = i2d_X509_PUBKEY(key, &der);
+
+	if (size <= 0)
+		g_error("OpenSSL cannot write a public key that it has read");
+	varve_sha256(der, (size_t)size, ret_digest);
+	OPENSSL_free(der);
+}
+
 const char *varve_certificate_subject(const VarveCertificate *certificate)
 {
 	return certificate->subject;

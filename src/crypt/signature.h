@@ -34,6 +34,8 @@ GPtrArray *varve_certificates_load_dir(int dirfd, const char *path, GError **err
 const char *varve_certificate_name(const VarveCertificate *certificate);
 /** SHA-256 of the DER certificate. */
 const VarveDigest *varve_certificate_fingerprint(const VarveCertificate *certificate);
+/** SHA-256 of its public key (SubjectPublicKeyInfo, DER), which other certificates may share. */
+void varve_certificate_key_digest(const VarveCertificate *certificate, VarveDigest *ret_digest);
 /** The subject's common name, printable characters only; "" where there is none. */
 const char *varve_certificate_subject(const VarveCertificate *certificate);
 /** Seconds since the epoch of notBefore and notAfter. */

@@ -23,11 +23,12 @@
 
 /* What any machine may need to reach its disk, to open the base and to merge the layers. A kernel
  * may have some of it built in or not at all. The two algorithms are aliases of whatever the
- * architecture has: dm-verity is several times as fast with them. */
+ * architecture has: dm-verity is several times as fast with them. The last two are of the TPM that
+ * has the anchor of the record of floors. */
 static const char *const usual_modules[] = {
-	"crypto-sha256", "crypto-crc32c", "virtio_pci", "virtio_mmio", "virtio_blk",
-	"virtio_scsi",   "nvme",          "sd_mod",     "ahci",        "loop",
-	"dm_mod",        "dm_verity",     "erofs",      "overlay",     "ext4",
+	"crypto-sha256", "crypto-crc32c", "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_scsi",
+	"nvme",          "sd_mod",        "ahci",       "loop",        "dm_mod",     "dm_verity",
+	"erofs",         "overlay",       "ext4",       "tpm_crb",     "tpm_tis",
 };
 
 /* One entry of the archive: a file, a link (@target), or a directory (neither). */

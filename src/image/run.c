@@ -7,6 +7,7 @@
 #include "image/firmware.h"
 #include "image/flash.h"
 #include "image/permissive.h"
+#include "image/software-tpm.h"
 #include "image/throwaway.h"
 
 #include <poll.h>
@@ -24,6 +25,8 @@ struct VarveMachine {
 	char *directory; /* throwaway files */
 	char *accelerator;
 	char *ssh_command;
+	char *tpm_state; /* NULL: it has no TPM */
+	char *tpm_socket;
 	gboolean kvm;
 };
 
@@ -234,6 +237,24 @@ static void add_network(VarveMachine *machine, const VarveRun *run)
 	add(machine, "-device", "virtio-net-pci,netdev=net0,romfile=");
 }
 
+static gboolean add_tpm(VarveMachine *machine, const VarveRun *run, GError **error)
+{
+	g_autofree char *escaped = NULL;
+
+	if (!run->tpm)
+		return TRUE;
+	if (!varve_software_tpm_check(error))
+		return FALSE;
+	machine->tpm_state = run->tpm_state ? g_canonicalize_filename(run->tpm_state, NULL)
+					    : in_directory(machine, "tpm");
+	machine->tpm_socket = in_directory(machine, "tpm.socket");
+	escaped = escape(machine->tpm_socket);
+	add(machine, "-chardev", "socket,id=tpm,path=%s", escaped);
+	add(machine, "-tpmdev", "emulator,id=tpm0,chardev=tpm");
+	add(machine, "-device", "%s,tpmdev=tpm0", is_x86(run->arch) ? "tpm-crb" : "tpm-tis-device");
+	return TRUE;
+}
+
 /* TMPDIR is often small and in memory; a disk is neither. */
 static gboolean make_directory(VarveMachine *machine, GError **error)
 {
@@ -256,7 +277,8 @@ VarveMachine *varve_machine_prepare(const VarveRun *run, GError **error)
 		return NULL;
 	add_machine(machine, run);
 	if (!check_image(run, error) || !add_permissive(machine, run, error) ||
-	    !add_firmware(machine, run, error) || !add_disk(machine, run, error))
+	    !add_firmware(machine, run, error) || !add_disk(machine, run, error) ||
+	    !add_tpm(machine, run, error))
 		return NULL;
 	add_consoles(machine, run);
 	add_network(machine, run);
@@ -274,6 +296,8 @@ void varve_machine_free(VarveMachine *machine)
 	g_free(machine->directory);
 	g_free(machine->accelerator);
 	g_free(machine->ssh_command);
+	g_free(machine->tpm_state);
+	g_free(machine->tpm_socket);
 	g_free(machine);
 }
 
@@ -326,9 +350,13 @@ gboolean varve_machine_run(VarveMachine *machine, int *ret_status, GError **erro
 {
 	pid_t parent = getpid(), pid;
 	varve_autofd signals = -1;
+	pid_t tpm = 0;
 	sigset_t mask, before;
 	gboolean ended;
 
+	if (machine->tpm_state &&
+	    !varve_software_tpm_start(machine->tpm_state, machine->tpm_socket, &tpm, error))
+		return FALSE;
 	sigemptyset(&mask);
 	for (const int *number = (const int[]){ SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0 }; *number;
 	     number++)
@@ -342,6 +370,8 @@ gboolean varve_machine_run(VarveMachine *machine, int *ret_status, GError **erro
 		ended = varve_fail_errno(error, errno, "cannot start QEMU");
 	else
 		ended = wait_for(pid, signals, ret_status, error);
+	if (tpm > 0)
+		varve_software_tpm_stop(tpm);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ended;
 }

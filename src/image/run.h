@@ -24,6 +24,8 @@ typedef struct {
 	const char *report;    /* (nullable) file behind the second serial port */
 	const char *variables; /* (nullable) UEFI variables to start from, with keys enrolled: then
 				* the firmware that enforces Secure Boot is taken */
+	gboolean tpm; /* a TPM 2.0 made of software, with its state among the throwaway files */
+	const char *tpm_state; /* (nullable) a directory that keeps that state, made if missing */
 	const VarveEnrolment *enrolment; /* (nullable) Secure Boot with these keys */
 	gboolean permissive;             /* SELinux does not enforce; development images only */
 	gboolean network;                /* the guest may reach the outside */
@@ -40,8 +42,8 @@ typedef struct VarveMachine VarveMachine;
  * partition, and puts the command line together. With neither a key nor layers to inject the disk
  * is a qcow2 overlay, else a copy (reflinked or sparse); with @keep the injection is into @image.
  *
- * Errors: NOT_FOUND (QEMU, firmware: names the package; the image), CORRUPT (no GPT, no state
- * partition where one is needed), BUSY (another QEMU has the image), REFUSED and others as
+ * Errors: NOT_FOUND (QEMU, firmware, swtpm: names the package; the image), CORRUPT (no GPT, no
+ * state partition where one is needed), BUSY (another QEMU has the image), REFUSED and others as
  * varve_permissive_check(), SYSTEM.
  */
 VarveMachine *varve_machine_prepare(const VarveRun *run, GError **error);
@@ -58,8 +60,8 @@ const char *varve_machine_accelerator(const VarveMachine *machine);
 
 /**
  * varve_machine_run:
- * Runs QEMU in the foreground on our own terminal until it ends; SIGTERM, SIGINT and SIGHUP end
- * it. If this process dies QEMU dies with it.
+ * Runs QEMU in the foreground on our own terminal until it ends, and its TPM beside it; SIGTERM,
+ * SIGINT and SIGHUP end it. If this process dies both die with it.
  *
  * @ret_status: QEMU's exit status; 128 + N for signal N.
  */

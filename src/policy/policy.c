@@ -2,79 +2,12 @@
 #include "policy/policy.h"
 
 #include "base/file.h"
-#include "toml/toml.h"
+#include "policy/read.h"
 
 #include <string.h>
 
 #define POLICY_LIMIT (1024 * 1024)
 #define CERTIFICATE_LIMIT (64 * 1024)
-
-static void trusted_free(gpointer data)
-{
-	VarveTrusted *trusted = data;
-
-	g_free(trusted->name);
-	varve_certificate_free(trusted->certificate);
-	g_free(trusted);
-}
-
-static void allow_free(gpointer data)
-{
-	VarveAllow *allow = data;
-
-	g_free(allow->certificate);
-	g_strfreev(allow->layers);
-	g_strfreev(allow->paths);
-	g_strfreev(allow->selinux_types);
-	g_strfreev(allow->setuid);
-	g_strfreev(allow->capabilities);
-	g_strfreev(allow->reserved);
-	g_free(allow);
-}
-
-static VarvePolicy *policy_new(void)
-{
-	VarvePolicy *policy = g_new0(VarvePolicy, 1);
-
-	policy->trusted = g_ptr_array_new_with_free_func(trusted_free);
-	policy->allows = g_ptr_array_new_with_free_func(allow_free);
-	policy->required_layers = g_new0(char *, 1);
-	policy->reserved = g_new0(char *, 1);
-	policy->revoked_keys = g_new0(char *, 1);
-	policy->revoked_roots = g_new0(char *, 1);
-	policy->floors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	policy->refuse_ended = TRUE;
-	return policy;
-}
-
-void varve_policy_free(VarvePolicy *policy)
-{
-	if (!policy)
-		return;
-	g_ptr_array_unref(policy->trusted);
-	g_ptr_array_unref(policy->allows);
-	g_strfreev(policy->required_layers);
-	g_strfreev(policy->reserved);
-	g_strfreev(policy->revoked_keys);
-	g_strfreev(policy->revoked_roots);
-	g_hash_table_unref(policy->floors);
-	g_free(policy);
-}
-
-/* A list that is there replaces the empty one. */
-static gboolean take_list(const VarveToml *toml, const VarveTomlValue *table, const char *key,
-			  gboolean required, char ***field, GError **error)
-{
-	char **list = NULL;
-
-	if (!varve_toml_read_strings(toml, table, key, required, &list, error))
-		return FALSE;
-	if (list || !*field) {
-		g_strfreev(*field);
-		*field = list ? list : g_new0(char *, 1);
-	}
-	return TRUE;
-}
 
 static gboolean take_roles(const VarveToml *toml, const VarveTomlValue *table, guint *ret,
 			   GError **error)
@@ -117,112 +50,53 @@ static gboolean read_allow(VarvePolicy *policy, const VarveToml *toml, const Var
 	g_ptr_array_add(policy->allows, allow);
 	if (!varve_toml_check_keys(toml, table, known, error) ||
 	    !varve_toml_read_string(toml, table, "certificate", TRUE, &certificate, error) ||
-	    !take_list(toml, table, "layers", TRUE, &allow->layers, error) ||
+	    !varve_policy_read_list(toml, table, "layers", TRUE, &allow->layers, error) ||
 	    !take_roles(toml, table, &allow->roles, error) ||
-	    !take_list(toml, table, "paths", TRUE, &allow->paths, error) ||
-	    !take_list(toml, table, "selinux-types", FALSE, &allow->selinux_types, error) ||
-	    !take_list(toml, table, "setuid-paths", FALSE, &allow->setuid, error) ||
-	    !take_list(toml, table, "capability-paths", FALSE, &allow->capabilities, error) ||
-	    !take_list(toml, table, "reserved-paths", FALSE, &allow->reserved, error) ||
+	    !varve_policy_read_list(toml, table, "paths", TRUE, &allow->paths, error) ||
+	    !varve_policy_read_list(toml, table, "selinux-types", FALSE, &allow->selinux_types,
+				    error) ||
+	    !varve_policy_read_list(toml, table, "setuid-paths", FALSE, &allow->setuid, error) ||
+	    !varve_policy_read_list(toml, table, "capability-paths", FALSE, &allow->capabilities,
+				    error) ||
+	    !varve_policy_read_list(toml, table, "reserved-paths", FALSE, &allow->reserved,
+				    error) ||
 	    !varve_toml_read_boolean(toml, table, "kernel-modules", FALSE, &allow->kernel_modules,
 				     error))
 		return FALSE;
-	if (strchr(certificate, '/') || certificate[0] == '.')
-		return varve_toml_fail(toml, varve_toml_get(table, "certificate")->span, error,
-				       "a file name in /" VARVE_CERTIFICATES_DIR " was expected");
+	if (!varve_policy_check_certificate(toml, table, "certificate", certificate, error))
+		return FALSE;
 	allow->certificate = g_strdup(certificate);
 	return TRUE;
 }
 
-/* One word of a fixed few; @ret is its index. */
-static gboolean read_choice(const VarveToml *toml, const VarveTomlValue *table, const char *key,
-			    const char *const *choices, guint *ret, GError **error)
-{
-	const char *word = NULL;
-	g_autofree char *all = NULL;
-
-	if (!varve_toml_read_string(toml, table, key, FALSE, &word, error))
-		return FALSE;
-	if (!word)
-		return TRUE;
-	for (guint i = 0; choices[i]; i++) {
-		if (strcmp(choices[i], word) == 0) {
-			*ret = i;
-			return TRUE;
-		}
-	}
-	all = g_strjoinv("\", \"", (char **)choices);
-	return varve_toml_fail(toml, varve_toml_get(table, key)->span, error,
-			       "'%s' is \"%s\", expected one of \"%s\"", key, word, all);
-}
-
-static gboolean read_defaults(VarvePolicy *policy, const VarveToml *toml,
-			      const VarveTomlValue *table, GError **error)
+static gboolean read_defaults(const VarvePolicyReader *reader, const VarveTomlValue *table,
+			      GError **error)
 {
 	static const char *const known[] = { "check", "support-end", "required-layers",
 					     "reserved-paths", NULL };
 	static const char *const checks[] = { "first", "always", "never", NULL };
 	static const char *const ends[] = { "refuse", "warn", NULL };
+	VarvePolicy *policy = reader->policy;
+	const VarveToml *toml = reader->toml;
 	guint check = VARVE_CHECK_FIRST, end = 0;
 
 	if (!varve_toml_check_keys(toml, table, known, error) ||
-	    !read_choice(toml, table, "check", checks, &check, error) ||
-	    !read_choice(toml, table, "support-end", ends, &end, error) ||
-	    !take_list(toml, table, "required-layers", FALSE, &policy->required_layers, error) ||
-	    !take_list(toml, table, "reserved-paths", FALSE, &policy->reserved, error))
+	    !varve_policy_read_choice(toml, table, "check", checks, &check, error) ||
+	    !varve_policy_read_choice(toml, table, "support-end", ends, &end, error) ||
+	    !varve_policy_read_said(reader, table, "required-layers", policy->required_layers,
+				    error) ||
+	    !varve_policy_read_said(reader, table, "reserved-paths", policy->reserved, error))
 		return FALSE;
 	policy->check = (VarveCheckWhen)check;
 	policy->refuse_ended = end == 0;
 	return TRUE;
 }
 
-static gboolean read_floors(VarvePolicy *policy, const VarveToml *toml, const VarveTomlValue *table,
-			    GError **error)
-{
-	TOML_FOREACH (entry, table) {
-		gint64 floor = 0;
-
-		if (!varve_toml_read_integer(toml, table, entry->key, TRUE, 0, G_MAXINT64, &floor,
-					     error))
-			return FALSE;
-		g_hash_table_insert(policy->floors, g_strdup(entry->key),
-				    g_memdup2(&floor, sizeof(floor)));
-	}
-	return TRUE;
-}
-
-/* A fingerprint that cannot match anything would revoke nothing, silently. */
-static gboolean check_digests(const VarveToml *toml, const VarveTomlValue *table, const char *key,
-			      char **list, GError **error)
-{
-	const VarveTomlValue *value = varve_toml_get(table, key);
-
-	for (guint i = 0; list[i]; i++) {
-		VarveDigest digest;
-
-		if (!varve_digest_from_hex(list[i], &digest))
-			return varve_toml_fail(toml, value->array.items[i]->span, error,
-					       "64 lowercase hexadecimal digits were expected");
-	}
-	return TRUE;
-}
-
-static gboolean read_revoked(VarvePolicy *policy, const VarveToml *toml,
-			     const VarveTomlValue *table, GError **error)
-{
-	static const char *const known[] = { "certificates", "layers", NULL };
-
-	return varve_toml_check_keys(toml, table, known, error) &&
-	       take_list(toml, table, "certificates", FALSE, &policy->revoked_keys, error) &&
-	       check_digests(toml, table, "certificates", policy->revoked_keys, error) &&
-	       take_list(toml, table, "layers", FALSE, &policy->revoked_roots, error) &&
-	       check_digests(toml, table, "layers", policy->revoked_roots, error);
-}
-
-static gboolean read_root(VarvePolicy *policy, const VarveToml *toml, GError **error)
+static gboolean read_root(const VarvePolicyReader *reader, GError **error)
 {
 	static const char *const known[] = { "allow", "defaults", "rollback-floors", "revoked",
 					     NULL };
+	const VarveToml *toml = reader->toml;
 	const VarveTomlValue *root = varve_toml_root(toml);
 	const VarveTomlValue *allows = NULL, *defaults = NULL, *floors = NULL, *revoked = NULL;
 
@@ -233,28 +107,34 @@ static gboolean read_root(VarvePolicy *policy, const VarveToml *toml, GError **e
 	    !varve_toml_read_table(toml, root, "revoked", FALSE, &revoked, error))
 		return FALSE;
 	for (guint i = 0; allows && i < allows->array.n; i++) {
-		if (!read_allow(policy, toml, allows->array.items[i], error))
+		if (!read_allow(reader->policy, toml, allows->array.items[i], error))
 			return FALSE;
 	}
-	return (!defaults || read_defaults(policy, toml, defaults, error)) &&
-	       (!floors || read_floors(policy, toml, floors, error)) &&
-	       (!revoked || read_revoked(policy, toml, revoked, error));
+	return (!defaults || read_defaults(reader, defaults, error)) &&
+	       (!floors || varve_policy_read_floors(reader, floors, error)) &&
+	       (!revoked || varve_policy_read_revoked(reader, revoked, error));
 }
 
 VarvePolicy *varve_policy_parse(const char *text, gsize size, const char *name, GError **error)
 {
 	g_autoptr(VarveToml) toml = varve_toml_parse(name, text, size, error);
 	g_autoptr(VarvePolicy) policy = NULL;
+	VarvePolicyReader reader;
 
 	if (!toml)
 		return NULL;
-	policy = policy_new();
-	return read_root(policy, toml, error) ? g_steal_pointer(&policy) : NULL;
+	policy = varve_policy_new();
+	policy->check = VARVE_CHECK_FIRST;
+	policy->check_origin = g_strdup(VARVE_ORIGIN_BASE);
+	policy->refuse_ended = TRUE;
+	policy->ended_origin = g_strdup(VARVE_ORIGIN_BASE);
+	reader = (VarvePolicyReader){ .toml = toml, .policy = policy, .origin = VARVE_ORIGIN_BASE };
+	return read_root(&reader, error) ? g_steal_pointer(&policy) : NULL;
 }
 
 GPtrArray *varve_certificates_load(int dirfd, GError **error)
 {
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(trusted_free);
+	g_autoptr(GPtrArray) list = varve_trusted_list_new();
 	g_auto(GStrv) names = NULL;
 
 	if (!varve_dir_list(dirfd, VARVE_CERTIFICATES_DIR, &names, error))

@@ -1,6 +1,7 @@
 /* Trust and rules (design.md §5): which key may sign which layer, and what a layer may bring. The
- * policy and its certificates are read only from the base's own mount; default deny. Rules look at
- * the tree that was found, never at what the manifest says of it. */
+ * policy and its certificates are read only from the base's own mount; default deny; a node may
+ * tighten it (tighten.h). Rules look at the tree that was found, never at what the manifest says of
+ * it. */
 #pragma once
 
 #include "base/error.h"
@@ -36,16 +37,44 @@ typedef enum {
 	VARVE_CHECK_NEVER,  /* left to dm-verity, block by block as they are read */
 } VarveCheckWhen;
 
+#define VARVE_ORIGIN_BASE "the base"
+
+/** One entry of a list, and who said it: VARVE_ORIGIN_BASE, "/etc/varve/policy.d/site.toml:3". */
 typedef struct {
-	GPtrArray *trusted;     /* VarveTrusted *, by name */
-	GPtrArray *allows;      /* VarveAllow *, in the order of the file */
-	char **required_layers; /* without them the node is not compliant */
-	char **reserved;        /* globs added to the built-in reserved paths */
+	char *value;
+	char *origin;
+} VarveSaid;
+
+/** The lowest rollback index of a layer that is accepted, and who said so. */
+typedef struct {
+	guint64 index;
+	char *origin;
+} VarveFloor;
+
+/** A node's own refusal (tighten.h). Both conditions must be met; one of them is there. */
+typedef struct {
+	char **layers;     /* globs over layer names; empty: any */
+	char *certificate; /* (nullable) file name in VARVE_CERTIFICATES_DIR; NULL: any */
+	char *reason;
+	char *origin;
+} VarveDeny;
+
+typedef struct {
+	GPtrArray *trusted;         /* VarveTrusted *, by name */
+	GPtrArray *allows;          /* VarveAllow *, in the order of the file */
+	GPtrArray *denies;          /* VarveDeny * */
+	GPtrArray *required_layers; /* VarveSaid *: without them the node is not compliant */
+	GPtrArray *reserved;        /* VarveSaid *: globs added to the built-in reserved paths */
 	VarveCheckWhen check;
+	char *check_origin;
 	gboolean refuse_ended; /* support-end: "refuse" (else "warn") */
-	GHashTable *floors; /* layer name → GINT_TO_POINTER-free gint64 *: lowest rollback index */
-	char **revoked_keys;  /* SHA-256 fingerprints, lowercase hex */
-	char **revoked_roots; /* root hashes */
+	char *ended_origin;
+	GHashTable *floors; /* layer name → VarveFloor * */
+	/* 64 lowercase hex digits → origin. Keys by SHA-256 of their SubjectPublicKeyInfo: so a
+	 * node remembers those that were revoked with a certificate that a base may not have. */
+	GHashTable *revoked_certificates; /* by fingerprint */
+	GHashTable *revoked_keys;
+	GHashTable *revoked_layers; /* by root hash */
 } VarvePolicy;
 
 /**
@@ -61,6 +90,25 @@ VarvePolicy *varve_policy_load(int base_fd, GError **error);
 VarvePolicy *varve_policy_parse(const char *text, gsize size, const char *name, GError **error);
 void varve_policy_free(VarvePolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarvePolicy, varve_policy_free)
+
+/** varve_policy_new: one that says nothing at all: what it is merged with stays as it is. */
+VarvePolicy *varve_policy_new(void);
+/** varve_policy_floor: the higher one of @index and the floor that is there holds. */
+void varve_policy_floor(VarvePolicy *policy, const char *layer, guint64 index, const char *origin);
+/** varve_policy_revoke: adds @hex to @revoked, one of the policy's three; the first origin stays.
+ */
+void varve_policy_revoke(GHashTable *revoked, const char *hex, const char *origin);
+/**
+ * varve_policy_tighten:
+ * Adds all that @by says and that makes @policy stricter: revocations, denials, higher floors,
+ * required layers, reserved paths, a stricter check or support-end. Its allows and certificates are
+ * not looked at: nothing becomes looser.
+ */
+void varve_policy_tighten(VarvePolicy *policy, const VarvePolicy *by);
+
+/** varve_support_ended: whether @support_end (YYYY-MM-DD, or "" for none) is before the day @today
+ *  (days since the epoch; 0: not known). What is no date has ended. */
+gboolean varve_support_ended(const char *support_end, gint64 today);
 
 /** (caller frees with g_ptr_array_unref) the VarveCertificate * of all trusted ones, borrowed, as
  *  varve_signature_verify() takes them. */

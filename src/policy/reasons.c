@@ -16,6 +16,11 @@ static const VarveRule rules[] = {
 	       "runs alone"),
 	BEFORE("base-unknown", "the base does not say what it consists of",
 	       "build the base with 'varve build', so that it carries its manifest and path table"),
+	BEFORE("base-rollback", "the base is older than one that was good on this node",
+	       "start the entry of the newer base in the boot menu, or install a newer image"),
+	BEFORE("base-support-ended", "the base is past the end of its support",
+	       "install a newer image; support-end = \"warn\" in the base's policy would merge all "
+	       "the same"),
 	BEFORE("unreadable", "the file cannot be opened or is no regular file",
 	       "look at the file and its directory; put a good copy in its place"),
 	BEFORE("not-a-layer", "the file is not a layer: partition table or signature are malformed",
@@ -40,6 +45,10 @@ static const VarveRule rules[] = {
 	{ { "revoked", "the key or the layer was revoked", "put a newer version in its place" },
 	  VARVE_STAGE_SELF,
 	  varve_rule_revoked },
+	{ { "denied-locally", "a file of this node's /etc/varve/policy.d denies it",
+	    "remove the layer, or the rule in that file" },
+	  VARVE_STAGE_SELF,
+	  varve_rule_denied_locally },
 	{ { "key-scope", "the key may not sign a layer of this name and role",
 	    "have it signed by the key that the policy names for this layer, or extend the policy "
 	    "and "

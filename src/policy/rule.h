@@ -48,6 +48,7 @@ char *varve_requires_missing(const VarveFacts *layer, const GPtrArray *stack);
 /* rules-identity.c */
 char *varve_rule_role(const VarveCase *c);
 char *varve_rule_revoked(const VarveCase *c);
+char *varve_rule_denied_locally(const VarveCase *c);
 char *varve_rule_key_scope(const VarveCase *c);
 char *varve_rule_architecture(const VarveCase *c);
 char *varve_rule_extension_release(const VarveCase *c);

@@ -267,15 +267,25 @@ static gboolean meddles_with_units(const VarveCase *c, const VarvePath *path)
 	return !owns_unit(c, slash + 1, strlen(slash + 1));
 }
 
+/* Whether @path, or what it would be the directory of, is reserved by @globs. */
+static gboolean reserves(char *const *globs, const VarvePath *path)
+{
+	return (S_ISLNK(path->mode) && holds_match(globs, path->path)) ||
+	       varve_globs_match(globs, path->path);
+}
+
 static gboolean is_reserved(const VarveCase *c, const VarvePath *path)
 {
 	if (S_ISDIR(path->mode) || describes_itself(c, path) || ALLOWED(c, reserved, path->path))
 		return FALSE;
-	if (S_ISLNK(path->mode) && (holds_match((char *const *)reserved_globs, path->path) ||
-				    holds_match(c->policy->reserved, path->path)))
-		return TRUE;
-	return varve_globs_match((char *const *)reserved_globs, path->path) ||
-	       varve_globs_match(c->policy->reserved, path->path) || meddles_with_units(c, path);
+	for (guint i = 0; i < c->policy->reserved->len; i++) {
+		const VarveSaid *said = c->policy->reserved->pdata[i];
+		char *const globs[] = { said->value, NULL };
+
+		if (reserves(globs, path))
+			return TRUE;
+	}
+	return reserves((char *const *)reserved_globs, path) || meddles_with_units(c, path);
 }
 
 char *varve_rule_reserved_path(const VarveCase *c)

@@ -13,40 +13,90 @@ char *varve_rule_role(const VarveCase *c)
 			       c->layer->manifest->name);
 }
 
-static gboolean is_revoked(const VarvePolicy *policy, const VarveTrusted *trusted)
+/* (borrowed, nullable) who revoked the certificate. */
+static const char *revoked_by(const VarvePolicy *policy, const VarveTrusted *trusted)
 {
 	g_autofree char *fingerprint =
 		varve_digest_dup_hex(varve_certificate_fingerprint(trusted->certificate));
 
-	return g_strv_contains((const char *const *)policy->revoked_keys, fingerprint);
+	return g_hash_table_lookup(policy->revoked_certificates, fingerprint);
+}
+
+/* (caller frees, nullable) the sentence where the key itself is known to be revoked. */
+static char *key_revoked(const VarvePolicy *policy, const VarveTrusted *signer)
+{
+	g_autofree char *hex = NULL;
+	const char *origin;
+	VarveDigest key;
+
+	if (g_hash_table_size(policy->revoked_keys) == 0)
+		return NULL;
+	varve_certificate_key_digest(signer->certificate, &key);
+	hex = varve_digest_dup_hex(&key);
+	origin = g_hash_table_lookup(policy->revoked_keys, hex);
+	return origin ? g_strdup_printf("the key of certificate '%s' was revoked, says %s",
+					signer->name, origin)
+		      : NULL;
 }
 
 char *varve_policy_revoked(const VarvePolicy *policy, const VarveTrusted *signer,
 			   const VarveDigest *root)
 {
 	g_autofree char *hex = varve_digest_dup_hex(root);
-	const VarveTrusted *revoked = is_revoked(policy, signer) ? signer : NULL;
+	const char *origin = g_hash_table_lookup(policy->revoked_layers, hex);
+	const VarveTrusted *revoked = signer;
 	g_autofree char *fingerprint = NULL;
 
-	if (g_strv_contains((const char *const *)policy->revoked_roots, hex))
-		return g_strdup_printf("root hash %s was revoked", hex);
-	for (guint i = 0; !revoked && i < policy->trusted->len; i++) {
-		const VarveTrusted *other = policy->trusted->pdata[i];
-
-		if (is_revoked(policy, other) &&
-		    varve_certificate_same_key(other->certificate, signer->certificate))
-			revoked = other;
+	if (origin)
+		return g_strdup_printf("root hash %s was revoked, says %s", hex, origin);
+	origin = revoked_by(policy, signer);
+	for (guint i = 0; !origin && i < policy->trusted->len; i++) {
+		revoked = policy->trusted->pdata[i];
+		origin = revoked_by(policy, revoked);
+		if (origin &&
+		    !varve_certificate_same_key(revoked->certificate, signer->certificate))
+			origin = NULL;
 	}
-	if (!revoked)
-		return NULL;
+	if (!origin)
+		return key_revoked(policy, signer);
 	fingerprint = varve_digest_dup_hex(varve_certificate_fingerprint(revoked->certificate));
-	return g_strdup_printf("its key was revoked: certificate '%s', fingerprint %s",
-			       revoked->name, fingerprint);
+	return g_strdup_printf("its key was revoked, says %s: certificate '%s', fingerprint %s",
+			       origin, revoked->name, fingerprint);
 }
 
 char *varve_rule_revoked(const VarveCase *c)
 {
 	return varve_policy_revoked(c->policy, c->layer->signer, &c->layer->root);
+}
+
+/* Whether @deny is about who signed @layer. As with revocation it is the key that counts. */
+static gboolean denies_signer(const VarveDeny *deny, const VarvePolicy *policy,
+			      const VarveTrusted *signer)
+{
+	if (!deny->certificate || strcmp(deny->certificate, signer->name) == 0)
+		return TRUE;
+	for (guint i = 0; i < policy->trusted->len; i++) {
+		const VarveTrusted *other = policy->trusted->pdata[i];
+
+		if (strcmp(deny->certificate, other->name) == 0 &&
+		    varve_certificate_same_key(other->certificate, signer->certificate))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+char *varve_rule_denied_locally(const VarveCase *c)
+{
+	for (guint i = 0; i < c->policy->denies->len; i++) {
+		const VarveDeny *deny = c->policy->denies->pdata[i];
+		gboolean named = !*deny->layers;
+
+		for (char **glob = deny->layers; *glob; glob++)
+			named = named || varve_glob_match(*glob, c->layer->manifest->name);
+		if (named && denies_signer(deny, c->policy, c->layer->signer))
+			return g_strdup_printf("%s denies it: %s", deny->origin, deny->reason);
+	}
+	return NULL;
 }
 
 /* "'a*' or 'b'" of all rules for this certificate, or NULL where there is none. */
@@ -172,35 +222,49 @@ char *varve_rule_misnamed(const VarveCase *c)
 char *varve_rule_rollback(const VarveCase *c)
 {
 	const VarveManifest *manifest = c->layer->manifest;
-	const guint64 *floor = g_hash_table_lookup(c->policy->floors, manifest->name);
+	const VarveFloor *floor = g_hash_table_lookup(c->policy->floors, manifest->name);
 
-	if (!floor || manifest->rollback_index >= *floor)
+	if (!floor || manifest->rollback_index >= floor->index)
 		return NULL;
 	return g_strdup_printf("its rollback index is %" G_GUINT64_FORMAT
-			       ", the lowest acceptable is %" G_GUINT64_FORMAT,
-			       manifest->rollback_index, *floor);
+			       ", the lowest acceptable is %" G_GUINT64_FORMAT ", says %s",
+			       manifest->rollback_index, floor->index, floor->origin);
+}
+
+/* Days since the epoch. */
+static gboolean read_date(const char *text, gint64 *ret_day)
+{
+	int year, month, day, end = 0;
+	GDate date;
+
+	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &end) != 3 || text[end] ||
+	    !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+		return FALSE;
+	g_date_clear(&date, 1);
+	g_date_set_dmy(&date, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
+	/* Julian day 719163 is 1970-01-01 in GLib's count. */
+	*ret_day = (gint64)g_date_get_julian(&date) - 719163;
+	return TRUE;
+}
+
+gboolean varve_support_ended(const char *support_end, gint64 today)
+{
+	gint64 last;
+
+	if (today == 0 || !*support_end)
+		return FALSE;
+	return !read_date(support_end, &last) || today > last;
 }
 
 char *varve_rule_support_ended(const VarveCase *c)
 {
 	const char *end = c->layer->manifest->support_end;
-	int year, month, day;
 	gint64 last;
 
-	if (!c->policy->refuse_ended || c->today == 0 || !*end)
+	if (!c->policy->refuse_ended || !varve_support_ended(end, c->today))
 		return NULL;
-	if (sscanf(end, "%4d-%2d-%2d", &year, &month, &day) != 3 ||
-	    !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+	if (!read_date(end, &last))
 		return g_strdup_printf("its support end '%s' is no date", end);
-	{
-		GDate date;
-
-		g_date_clear(&date, 1);
-		g_date_set_dmy(&date, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
-		/* Julian day 719163 is 1970-01-01 in GLib's count. */
-		last = (gint64)g_date_get_julian(&date) - 719163;
-	}
-	if (c->today <= last)
-		return NULL;
-	return g_strdup_printf("its support ended on %s", end);
+	return g_strdup_printf("its support ended on %s, and support-end is \"refuse\", says %s",
+			       end, c->policy->ended_origin);
 }

@@ -7,6 +7,8 @@
 #include "ground/block.h"
 #include "ground/fd.h"
 #include "ground/mount.h"
+#include "stack/compliance.h"
+#include "stack/effective.h"
 #include "stack/select.h"
 #include "stack/state.h"
 
@@ -15,8 +17,6 @@
 
 #define DEVICE_PREFIX "varve-"
 #define EMPTY_DIR VARVE_RUN_DIR "/empty"
-/* A clock before this was not set: 2024-01-01 in days. */
-#define EARLIEST_DAY 19723
 
 /* Mounts made so far, undone in reverse order unless everything succeeded. */
 typedef struct {
@@ -213,30 +213,22 @@ static VarveGeneration *find_current(Boot *boot, int generations_fd)
 	return generation;
 }
 
-static gint64 today(void)
+/* The record of what was good here and its anchor are part of the policy. */
+static VarvePolicy *load_policy(Boot *boot, GError **error)
 {
-	gint64 day = g_get_real_time() / (G_USEC_PER_SEC * G_GINT64_CONSTANT(86400));
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	gint64 since = g_get_monotonic_time();
+	varve_autofd state = strcmp(boot->report->state, "ok") == 0
+				     ? open(VARVE_STATE_MOUNT "/" VARVE_STATE_DIR, flags)
+				     : -1;
+	g_autoptr(VarveFloors) floors = varve_floors_open(state, varve_anchor_tpm());
+	g_autofree char *path = g_strconcat(boot->options->sysroot, "/etc", NULL);
+	varve_autofd etc = open(path, flags);
+	VarvePolicy *policy =
+		varve_effective_policy(boot->base->fd, etc, floors, boot->report, error);
 
-	return day >= EARLIEST_DAY ? day : 0;
-}
-
-static void check_required(const VarvePolicy *policy, const GPtrArray *layers, VarveReport *report)
-{
-	for (char **name = policy->required_layers; *name; name++) {
-		gboolean there = FALSE;
-
-		for (guint i = 0; i < layers->len; i++) {
-			const VarveMounted *layer = layers->pdata[i];
-
-			there = there || strcmp(layer->manifest->name, *name) == 0;
-		}
-		if (!there)
-			varve_report_warn(
-				report,
-				"NOT COMPLIANT: the policy requires the layer '%s', and it is "
-				"not merged",
-				*name);
-	}
+	varve_report_time(boot->report, "policy", since);
+	return policy;
 }
 
 /* Never fails: a node whose policy cannot be read runs the base alone. */
@@ -254,26 +246,28 @@ static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *p
 		.base = &boot->base->facts,
 		.layers_fd = layers_fd,
 		.current = current,
-		.today = today(),
+		.today = varve_today(),
 	};
+	g_autoptr(VarveRefusal) refused = NULL;
 	g_autoptr(GError) error = NULL;
 	GPtrArray *layers;
 
 	if (!varve_base_inspect(boot->base, &error)) {
-		varve_report_warn(boot->report, "the base does not say what it consists of: %s",
-				  error->message);
+		varve_compliance_unjudged("base-unknown", error->message, boot->report);
 		varve_select_none(layers_fd, "base-unknown",
-				  "the base's manifest cannot be read, see the warning",
-				  boot->report);
+				  "the base's manifest cannot be read, see above", boot->report);
 		return g_ptr_array_new();
 	}
 	varve_report_layer_describe(boot->report->base, boot->base->manifest);
+	refused = varve_compliance_base(policy, boot->report, selecting.today);
 	if (!policy) {
-		varve_report_warn(boot->report, "no extension is merged: %s",
-				  policy_error->message);
+		varve_compliance_unjudged("policy-invalid", policy_error->message, boot->report);
 		varve_select_none(layers_fd, "policy-invalid",
-				  "the base's policy cannot be read, see the warning",
-				  boot->report);
+				  "the base's policy cannot be read, see above", boot->report);
+		return g_ptr_array_new();
+	}
+	if (refused) {
+		varve_select_none(layers_fd, refused->code, refused->sentence, boot->report);
 		return g_ptr_array_new();
 	}
 	layers = varve_select(&selecting, boot->report);
@@ -407,12 +401,13 @@ static gboolean compose(Boot *boot, GError **error)
 	generations = open(VARVE_STATE_MOUNT "/" VARVE_GENERATIONS_DIR,
 			   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	current = find_current(boot, generations);
-	policy = varve_policy_load(boot->base->fd, &policy_error);
+	policy = load_policy(boot, &policy_error);
 	layers = choose_layers(boot, policy, policy_error, current);
 	if (!merge_layers(boot, layers, error))
 		return FALSE;
 	if (policy)
-		check_required(policy, layers, boot->report);
+		varve_compliance_required(policy, boot->report);
+	varve_compliance_to_record(boot->report);
 	since = g_get_monotonic_time();
 	record_generation(boot, layers, current, generations);
 	label_records(boot);

@@ -6,6 +6,8 @@
 #include "ground/block.h"
 #include "ground/fd.h"
 #include "ground/mount.h"
+#include "stack/compliance.h"
+#include "stack/node-floors.h"
 #include "stack/select.h"
 
 #include <sched.h>
@@ -86,11 +88,11 @@ static VarveGeneration *find_current(const VarveDigest *base, VarveReport *plan)
 	return generation;
 }
 
-static gboolean plan_layers(VarveMounted *base, VarveReport *plan, const VarveDigest *root,
-			    GError **error)
+static gboolean plan_layers(VarveMounted *base, const VarveReport *boot, VarveReport *plan,
+			    const VarveDigest *root, GError **error)
 {
 	g_autoptr(VarveGeneration) current = find_current(root, plan);
-	g_autoptr(VarvePolicy) policy = varve_policy_load(base->fd, error);
+	g_autoptr(VarvePolicy) policy = varve_node_policy(base->fd, boot, plan, error);
 	varve_autofd layers_fd = open(LAYERS_PATH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	g_autofree char *prefix = g_strdup_printf("varve-plan-%d-", (int)getpid());
 	g_autoptr(GPtrArray) layers = NULL;
@@ -102,12 +104,18 @@ static gboolean plan_layers(VarveMounted *base, VarveReport *plan, const VarveDi
 		.base = &base->facts,
 		.layers_fd = layers_fd,
 		.current = current,
-		.today = g_get_real_time() / (G_USEC_PER_SEC * G_GINT64_CONSTANT(86400)),
+		.today = varve_today(),
 	};
+	g_autoptr(VarveRefusal) refused = NULL;
 
 	if (!policy)
 		return FALSE;
-	layers = varve_select(&selecting, plan);
+	refused = varve_compliance_base(policy, plan, selecting.today);
+	if (refused)
+		varve_select_none(layers_fd, refused->code, refused->sentence, plan);
+	else
+		layers = varve_select(&selecting, plan);
+	varve_compliance_required(policy, plan);
 	g_free(plan->selection);
 	plan->selection = g_strdup(
 		varve_selection_name(current ? current->selection : VARVE_SELECTION_DIRECTORY));
@@ -132,7 +140,7 @@ gboolean varve_node_plan(const VarveReport *boot, VarveReport *plan, GError **er
 		return FALSE;
 	base->facts.root = root;
 	varve_report_layer_describe(plan->base, base->manifest);
-	if (!plan_layers(base, plan, &root, error))
+	if (!plan_layers(base, boot, plan, &root, error))
 		return FALSE;
 	varve_report_time(plan, "total", since);
 	return TRUE;

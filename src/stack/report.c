@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "stack/compliance.h"
 
 #include <string.h>
 
@@ -59,6 +60,7 @@ void varve_report_layer_describe(VarveReportLayer *layer, const VarveManifest *m
 	replace(&layer->support_end, manifest->support_end);
 	layer->role = manifest->role;
 	layer->packages = manifest->packages->len;
+	layer->rollback_index = manifest->rollback_index;
 }
 
 static void timing_free(gpointer data)
@@ -82,6 +84,10 @@ VarveReport *varve_report_new(void)
 	report->selection = g_strdup("");
 	report->warnings = g_ptr_array_new_with_free_func(g_free);
 	report->timings = g_ptr_array_new_with_free_func(timing_free);
+	report->complaints = g_ptr_array_new_with_free_func((GDestroyNotify)varve_complaint_free);
+	report->protection = g_strdup("");
+	report->protection_code = g_strdup("");
+	report->to_record = varve_record_new();
 	return report;
 }
 
@@ -97,6 +103,10 @@ void varve_report_free(VarveReport *report)
 	g_free(report->selection);
 	g_ptr_array_unref(report->warnings);
 	g_ptr_array_unref(report->timings);
+	g_ptr_array_unref(report->complaints);
+	g_free(report->protection);
+	g_free(report->protection_code);
+	varve_record_free(report->to_record);
 	g_free(report);
 }
 
@@ -155,6 +165,8 @@ static json_t *layer_to_json(const VarveReportLayer *layer)
 	json_object_set_new(object, "signer", text(layer->signer));
 	json_object_set_new(object, "development", json_boolean(layer->development));
 	json_object_set_new(object, "packages", json_integer(layer->packages));
+	json_object_set_new(object, "rollback-index",
+			    json_integer((json_int_t)layer->rollback_index));
 	json_object_set_new(object, "support-end", text(layer->support_end));
 	json_object_set_new(object, "device", text(layer->device));
 	json_object_set_new(object, "accepted", json_boolean(layer->accepted));
@@ -190,6 +202,7 @@ json_t *varve_report_to_json(const VarveReport *report)
 	json_object_set_new(object, "selection", text(report->selection));
 	json_object_set_new(object, "warnings", warnings);
 	json_object_set_new(object, "timings", timings);
+	varve_compliance_to_json(report, object);
 	return object;
 }
 
@@ -218,14 +231,16 @@ static VarveReportLayer *layer_from_json(const json_t *object, GError **error)
 		{ "sentence", &layer->sentence }, { "next", &layer->next },
 	};
 	const char *role = "";
-	gint64 packages = 0;
+	gint64 packages = 0, index = 0;
 	gboolean ok = json_is_object(object) ||
 		      varve_fail(error, VARVE_ERROR_CORRUPT, "boot report: a layer is no object");
 
 	for (gsize i = 0; ok && i < G_N_ELEMENTS(strings); i++)
 		ok = take_string(object, strings[i].key, strings[i].field, error);
 	ok = ok && varve_json_get_string(object, "role", "boot report", &role, error) &&
-	     varve_json_get_int(object, "packages", "boot report", 0, G_MAXINT, &packages, error);
+	     varve_json_get_int(object, "packages", "boot report", 0, G_MAXINT, &packages, error) &&
+	     varve_json_get_int(object, "rollback-index", "boot report", 0, G_MAXINT64, &index,
+				error);
 	if (ok && !varve_role_from_name(role, &layer->role))
 		ok = varve_fail(error, VARVE_ERROR_CORRUPT, "boot report: '%s' is no role", role);
 	if (!ok) {
@@ -233,6 +248,7 @@ static VarveReportLayer *layer_from_json(const json_t *object, GError **error)
 		return NULL;
 	}
 	layer->packages = (guint)packages;
+	layer->rollback_index = (guint64)index;
 	layer->development = json_is_true(json_object_get(object, "development"));
 	layer->accepted = json_is_true(json_object_get(object, "accepted"));
 	return layer;
@@ -290,6 +306,8 @@ VarveReport *varve_report_from_json(const json_t *json, GError **error)
 		g_ptr_array_add(report->layers, layer);
 	}
 	lists_from_json(report, json);
+	if (!varve_compliance_from_json(report, json, error))
+		return NULL;
 	return g_steal_pointer(&report);
 }
 

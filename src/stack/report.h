@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "format/manifest.h"
+#include "stack/record.h"
 
 #define VARVE_RUN_DIR "/run/varve"
 #define VARVE_REPORT_FILE VARVE_RUN_DIR "/boot.json"
@@ -23,6 +24,7 @@ typedef struct {
 	char *signer;      /* its subject */
 	gboolean development;
 	guint packages;
+	guint64 rollback_index;
 	char *support_end;
 	char *device; /* dm name */
 	gboolean accepted;
@@ -30,6 +32,13 @@ typedef struct {
 	char *sentence;
 	char *next;
 } VarveReportLayer;
+
+/** Why the node is not compliant: what it runs is not what its policy and its past ask for. */
+typedef struct {
+	char *code; /* stable: docs/node.md has them */
+	char *sentence;
+	char *next;
+} VarveComplaint;
 
 typedef struct {
 	VarveReportLayer *base;
@@ -41,6 +50,10 @@ typedef struct {
 	char *selection;     /* "directory", "listed" */
 	GPtrArray *warnings; /* char * */
 	GPtrArray *timings;  /* VarveReportTiming * */
+	GPtrArray *complaints;  /* VarveComplaint *: none says that the node is compliant */
+	char *protection;       /* what keeps older layers away, in words */
+	char *protection_code;  /* varve_floors_code() */
+	VarveRecord *to_record; /* floors and revocations that `good` adds to the record */
 } VarveReport;
 
 typedef struct {

@@ -4,6 +4,7 @@
 #include "crypt/authority.h"
 #include "policy/policy.h"
 #include "policy/rule.h"
+#include "policy/tighten.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,10 @@ static const char policy_text[] = "[[allow]]\n"
 				  "[revoked]\n"
 				  "layers = [\"00000000000000000000000000000000"
 				  "000000000000000000000000000000ff\"]\n";
+
+static const char local_text[] = "[[deny]]\n"
+				 "layers = [\"app-denied\"]\n"
+				 "reason = \"not on this node\"\n";
 
 static const char release_text[] = "ID=varve\nVERSION_ID=\"1\"\nARCHITECTURE=x86-64\n";
 
@@ -109,12 +114,17 @@ static Layer *add_layer(Fixture *f, const char *name, const char *binary)
 /* @data: the one certificate of all tests; making a key takes long. */
 static void setup(Fixture *f, gconstpointer data)
 {
+	g_autoptr(GPtrArray) idle = g_ptr_array_new();
+	g_autoptr(VarvePolicy) local = NULL;
 	GError *error = NULL;
 
 	f->team.name = (char *)"team.crt";
 	f->team.certificate = (VarveCertificate *)data;
 	f->policy = varve_policy_parse(policy_text, strlen(policy_text), "policy", &error);
 	g_assert_no_error(error);
+	local = varve_tighten_parse(local_text, strlen(local_text), "local", NULL, idle, &error);
+	g_assert_no_error(error);
+	varve_policy_tighten(f->policy, local);
 	f->base = layer_new(f, "base", VARVE_ROLE_BASE);
 	add_path(f->base, "usr/bin/sh", S_IFREG | 0755);
 	set(&f->base->manifest->name, "base");
@@ -164,6 +174,11 @@ static void make_role(Layer *layer)
 static void make_revoked(Layer *layer)
 {
 	layer->facts.root.bytes[31] = 0xff;
+}
+
+static void make_denied(Layer *layer)
+{
+	set(&layer->manifest->name, "app-denied");
 }
 
 static void make_out_of_scope(Layer *layer)
@@ -330,6 +345,7 @@ static const struct {
 } cases[] = {
 	{ "role", make_role },
 	{ "revoked", make_revoked },
+	{ "denied-locally", make_denied },
 	{ "key-scope", make_out_of_scope },
 	{ "architecture", make_foreign },
 	{ "extension-release", make_wrong_release },
@@ -384,6 +400,103 @@ static void test_each_reason(Fixture *f, gconstpointer data)
 		found = decide(f);
 		g_assert_cmpstr(found, ==, expected);
 	}
+}
+
+static void assert_sentence(Fixture *f, const char *code, const char *sentence)
+{
+	Layer *layer = f->layers->pdata[f->layers->len - 1];
+	g_autoptr(VarveRefusal) refusal = NULL;
+
+	g_ptr_array_sort(layer->tree, by_path);
+	refusal = varve_policy_judge(f->policy, &f->base->facts, &layer->facts, 20000);
+	g_assert_nonnull(refusal);
+	g_assert_cmpstr(refusal->code, ==, code);
+	g_assert_cmpstr(refusal->sentence, ==, sentence);
+}
+
+/* Who set a floor, revoked or denied something is in the sentence. */
+static void test_refusals_say_who(Fixture *f, gconstpointer data)
+{
+	Layer *layer = add_layer(f, "app", "usr/bin/app");
+
+	(void)data;
+	make_old(layer);
+	assert_sentence(f, "rollback",
+			"its rollback index is 2, the lowest acceptable is 3, says the base");
+	varve_policy_floor(f->policy, "app", 9, "/etc/varve/policy.d/a.toml:2");
+	assert_sentence(f, "rollback",
+			"its rollback index is 2, the lowest acceptable is 9, says "
+			"/etc/varve/policy.d/a.toml:2");
+	make_revoked(layer);
+	assert_sentence(f, "revoked",
+			"root hash 00000000000000000000000000000000000000000000000000000000000000ff"
+			" was revoked, says the base");
+	layer = add_layer(f, "app", "usr/bin/denied");
+	make_denied(layer);
+	assert_sentence(f, "denied-locally", "local:1 denies it: not on this node");
+	layer = add_layer(f, "lib", "usr/bin/ended");
+	make_ended(layer);
+	assert_sentence(f, "support-ended",
+			"its support ended on 2024-10-03, and support-end is \"refuse\", says the "
+			"base");
+}
+
+/* A denial by certificate is one of its key: another certificate with that key is no way around. */
+static void test_denied_by_certificate(Fixture *f, gconstpointer data)
+{
+	static const char text[] = "[[deny]]\ncertificate = \"team.crt\"\nreason = \"left\"\n"
+				   "[[deny]]\ncertificate = \"other.crt\"\n"
+				   "layers = [\"lib\"]\nreason = \"both\"\n";
+	g_autoptr(GPtrArray) idle = g_ptr_array_new();
+	g_autoptr(VarvePolicy) local =
+		varve_tighten_parse(text, strlen(text), "local", NULL, idle, NULL);
+	VarveTrusted *renewed = g_new0(VarveTrusted, 1);
+	g_autofree char *pem = varve_certificate_to_pem(f->team.certificate);
+
+	(void)data;
+	/* The base knows the same key as team.crt and as renewed.crt. */
+	renewed->name = g_strdup("team.crt");
+	renewed->certificate = varve_certificate_parse(pem, strlen(pem), "team.crt", NULL);
+	g_ptr_array_add(f->policy->trusted, renewed);
+	varve_policy_tighten(f->policy, local);
+	f->team.name = (char *)"renewed.crt";
+	add_layer(f, "app", "usr/bin/app");
+	assert_sentence(f, "denied-locally", "local:1 denies it: left");
+	/* Both conditions must be met, and other.crt is not there. */
+	g_ptr_array_remove_index(f->policy->denies, 1);
+	add_layer(f, "lib", "usr/bin/lib");
+	{
+		g_autofree char *found = decide(f);
+
+		g_assert_cmpstr(found, ==, "key-scope key-scope");
+	}
+}
+
+/* The record knows keys by themselves: the certificate that was revoked need not be there. */
+static void test_revoked_by_key(Fixture *f, gconstpointer data)
+{
+	g_autofree char *expected = NULL;
+	g_autofree char *hex = NULL;
+	VarveDigest key;
+
+	(void)data;
+	varve_certificate_key_digest(f->team.certificate, &key);
+	hex = varve_digest_dup_hex(&key);
+	varve_policy_revoke(f->policy->revoked_keys, hex, "the record");
+	add_layer(f, "app", "usr/bin/app");
+	assert_sentence(f, "revoked",
+			"the key of certificate 'team.crt' was revoked, says the record");
+}
+
+static void test_support_end(void)
+{
+	g_assert_false(varve_support_ended("2024-10-04", 20000));
+	g_assert_true(varve_support_ended("2024-10-03", 20000));
+	g_assert_false(varve_support_ended("", 20000));
+	g_assert_false(varve_support_ended("2024-10-03", 0));
+	g_assert_true(varve_support_ended("soon", 20000));
+	g_assert_true(varve_support_ended("2024-13-01", 20000));
+	g_assert_true(varve_support_ended("2099-01-01x", 20000));
 }
 
 /* All of them together: every one keeps its own reason, the good ones stay. */
@@ -708,6 +821,9 @@ int main(int argc, char **argv)
 	certificate = make_certificate();
 	ADD("each-reason-alone", test_each_reason);
 	ADD("all-reasons-at-once", test_all_at_once);
+	ADD("refusals-say-who", test_refusals_say_who);
+	ADD("denied-by-certificate", test_denied_by_certificate);
+	ADD("revoked-by-key", test_revoked_by_key);
 	ADD("unlabelled", test_unlabelled);
 	ADD("wrong-label", test_wrong_label);
 	ADD("requires", test_requires);
@@ -717,6 +833,7 @@ int main(int argc, char **argv)
 	ADD("empty-policy-allows-nothing", test_empty_policy_allows_nothing);
 	g_test_add_func("/policy/every-rule-has-a-case", test_every_rule_has_a_case);
 	g_test_add_func("/policy/every-code-is-documented", test_every_code_is_documented);
+	g_test_add_func("/policy/support-end", test_support_end);
 	g_test_add_func("/policy/errors", test_policy_errors);
 	g_test_add_func("/policy/defaults", test_policy_defaults);
 	return g_test_run();

@@ -4,7 +4,9 @@
 #include "base/file.h"
 #include "fixed-certificate.h"
 #include "image/firmware.h"
+#include "image/software-tpm.h"
 
+#include <signal.h>
 #include <string.h>
 
 static void touch(const char *root, const char *path)
@@ -119,7 +121,21 @@ static void test_command(void)
 	g_assert_no_error(error);
 	g_assert_false(has(machine, "-netdev", "restrict"));
 	g_assert_true(has(machine, "-drive", "x.raw"));
+	g_assert_false(has(machine, "-device", "tpmdev"));
 	varve_machine_free(machine);
+	run.tpm = TRUE;
+	machine = varve_machine_prepare(&run, &error);
+	if (machine) {
+		g_assert_true(has(machine, "-tpmdev", "emulator,id=tpm0,chardev=tpm"));
+		g_assert_true(has(machine, "-chardev", "tpm.socket"));
+		g_assert_true(has(machine, "-device", "tpm-"));
+		varve_machine_free(machine);
+	} else {
+		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+		g_assert_nonnull(strstr(error->message, "'swtpm' is not installed"));
+		g_clear_error(&error);
+	}
+	run.tpm = FALSE;
 	/* Where the image is no disk, nothing is left of the attempt. */
 	run.keep = FALSE;
 	run.layers = (const char *const[]){ log, NULL };
@@ -210,6 +226,33 @@ static void test_secure_boot(void)
 	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
+/* The socket is there at once, and the process goes when it is told to. */
+static void test_software_tpm(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("varve-run,XXXXXX", NULL);
+	g_autofree char *state = g_build_filename(dir, "state", NULL);
+	g_autofree char *path = g_build_filename(dir, "socket", NULL);
+	g_autofree char *name = g_strnfill(200, 'x');
+	g_autofree char *long_path = g_build_filename(dir, name, NULL);
+	g_autoptr(GError) error = NULL;
+	pid_t pid = 0;
+
+	g_assert_false(varve_software_tpm_start(state, long_path, &pid, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_USAGE);
+	g_clear_error(&error);
+	if (!varve_software_tpm_check(&error)) {
+		g_test_skip(error->message);
+		varve_dir_remove(AT_FDCWD, dir, NULL);
+		return;
+	}
+	varve_software_tpm_start(state, path, &pid, &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+	varve_software_tpm_stop(pid);
+	g_assert_cmpint(kill(pid, 0), ==, -1);
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -217,5 +260,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/run/kvm", test_kvm);
 	g_test_add_func("/run/command", test_command);
 	g_test_add_func("/run/secure-boot", test_secure_boot);
+	g_test_add_func("/run/software-tpm", test_software_tpm);
 	return g_test_run();
 }

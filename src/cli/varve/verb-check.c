@@ -88,8 +88,8 @@ static void check_rules(Check *check, const VarveEdition *edition, const VarvePo
 					  layer->name, layer->key, edition->name);
 		add_mistake(check, &layer->origin, message);
 	}
-	for (gsize i = 0; policy->required_layers && policy->required_layers[i]; i++) {
-		const char *name = policy->required_layers[i];
+	for (guint i = 0; i < policy->required_layers->len; i++) {
+		const char *name = ((VarveSaid *)policy->required_layers->pdata[i])->value;
 		g_autofree char *message = NULL;
 
 		if (has_layer(edition, name))

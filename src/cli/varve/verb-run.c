@@ -13,9 +13,9 @@
 typedef struct {
 	char *directory, *output, *arch;
 	char **layers;
-	gboolean keep, network, no_reboot, no_kvm, print, secure_boot, permissive;
+	gboolean keep, network, no_reboot, no_kvm, print, secure_boot, permissive, tpm;
 	int memory, cpus, ssh_port;
-	char *ssh_key, *log, *report, *variables, *keys;
+	char *ssh_key, *log, *report, *variables, *keys, *tpm_state;
 } RunOptions;
 
 static GOptionEntry *entries(gpointer data)
@@ -53,6 +53,10 @@ static GOptionEntry *entries(gpointer data)
 		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys, VARVE_KEYS_HELP, "DIR" },
 		{ "permissive", 0, 0, G_OPTION_ARG_NONE, &options->permissive,
 		  "Boot with SELinux permissive; development images only", NULL },
+		{ "tpm", 0, 0, G_OPTION_ARG_NONE, &options->tpm,
+		  "Give it a TPM 2.0 made of software (swtpm)", NULL },
+		{ "tpm-state", 0, 0, G_OPTION_ARG_FILENAME, &options->tpm_state,
+		  "Keep that TPM's state here; made if missing (default: a new TPM)", "DIR" },
 		{ "network", 0, 0, G_OPTION_ARG_NONE, &options->network,
 		  "Let the guest reach the outside", NULL },
 		{ "no-reboot", 0, 0, G_OPTION_ARG_NONE, &options->no_reboot,
@@ -106,6 +110,8 @@ static gboolean check_options(const RunOptions *options, GError **error)
 				  "one of them");
 	if (options->keys && !options->secure_boot)
 		return varve_fail(error, VARVE_ERROR_USAGE, "--keys needs --secure-boot");
+	if (options->tpm_state && !options->tpm)
+		return varve_fail(error, VARVE_ERROR_USAGE, "--tpm-state needs --tpm");
 	return TRUE;
 }
 
@@ -173,6 +179,8 @@ static int run(const VarveInvocation *invocation, GError **error)
 						     .variables = options->variables,
 						     .enrolment = enrolment,
 						     .permissive = options->permissive,
+						     .tpm = options->tpm,
+						     .tpm_state = options->tpm_state,
 						     .network = options->network,
 						     .no_reboot = options->no_reboot,
 						     .allow_kvm = !options->no_kvm,

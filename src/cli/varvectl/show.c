@@ -2,6 +2,7 @@
 #include "cli/varvectl/show.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define SHORT_HASH 12
 
@@ -23,4 +24,20 @@ void varve_show_warnings(const VarveReport *report, const char *indent)
 {
 	for (guint i = 0; i < report->warnings->len; i++)
 		printf("%swarning: %s\n", indent, (const char *)report->warnings->pdata[i]);
+}
+
+void varve_show_compliance(const VarveReport *report, const char *indent)
+{
+	for (guint i = 0; i < report->complaints->len; i++) {
+		const VarveComplaint *complaint = report->complaints->pdata[i];
+
+		printf("%sNOT COMPLIANT: %s: %s\n", indent, complaint->code, complaint->sentence);
+		printf("%s  next: %s\n", indent, complaint->next);
+	}
+}
+
+gboolean varve_show_is_root(GError **error)
+{
+	return geteuid() == 0 ||
+	       varve_fail(error, VARVE_ERROR_USAGE, "only root can ask the TPM: run it as root");
 }

@@ -1,6 +1,7 @@
 /* How varvectl shows stacks to people. */
 #pragma once
 
+#include "base/error.h"
 #include "stack/report.h"
 
 /** varve_show_layer_line: (caller frees) "ssh 10.0p1  root 31ab2cd4…  signed by layers.crt". */
@@ -12,3 +13,10 @@ void varve_show_refused(const VarveReportLayer *layer, const char *indent);
 
 /** varve_show_warnings: prints the warnings, each after "warning: ". */
 void varve_show_warnings(const VarveReport *report, const char *indent);
+
+/** varve_show_compliance: prints why the node is not compliant, each line after @indent; nothing
+ *  where it is. */
+void varve_show_compliance(const VarveReport *report, const char *indent);
+
+/** varve_show_is_root: for verbs that ask the TPM, which is root's. Errors: USAGE. */
+gboolean varve_show_is_root(GError **error);

@@ -44,6 +44,8 @@ static void print(const VarveReport *report)
 			varve_show_refused(layer, "varve: - ");
 	}
 	varve_show_warnings(report, "varve: ");
+	varve_show_compliance(report, "varve: ");
+	printf("varve: rollback protection: %s\n", report->protection);
 	printf("varve: generation %u, state %s (%s)", report->generation, report->state,
 	       report->state_detail);
 	for (guint i = 0; i < report->timings->len; i++) {

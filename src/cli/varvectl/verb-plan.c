@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/varvectl/show.h"
 #include "cli/varvectl/verbs.h"
+#include "stack/compliance.h"
 #include "stack/node.h"
 
 #include <stdio.h>
@@ -55,6 +56,7 @@ static void print_text(const VarveReport *boot, const VarveReport *plan)
 			varve_show_refused(layer, "  ! ");
 	}
 	varve_show_warnings(plan, "  ");
+	varve_show_compliance(plan, "  ");
 	printf("Nothing was changed; layers are chosen as: %s.\n", plan->selection);
 }
 
@@ -73,6 +75,13 @@ static int run(const VarveInvocation *invocation, GError **error)
 	} else {
 		print_text(boot, plan);
 	}
+	if (varve_report_has_complaint(plan, "policy-file")) {
+		varve_fail(
+			error, VARVE_ERROR_DEFINITION,
+			"a file in /etc/varve/policy.d has a mistake, see above: correct it before "
+			"the next boot");
+		return VARVE_EXIT_FAILED;
+	}
 	return varve_report_refused(plan) > 0 ? VARVE_EXIT_REFUSED : VARVE_EXIT_OK;
 }
 
@@ -82,7 +91,8 @@ const VarveVerb varve_verb_plan = {
 	.summary = "Show what the next boot would merge, and what it would refuse and why.",
 	.details =
 		"Every layer is verified, mounted and judged as a boot would, out of sight of the "
-		"running system; nothing is changed. Exit status 3: one would be refused.",
+		"running system; nothing is changed. Exit status 3: one would be refused; 1: a "
+		"file in /etc/varve/policy.d has a mistake.",
 	.reports = TRUE,
 	.run = run,
 };

@@ -7,6 +7,7 @@
 #include "cli/varvectl/show.h"
 #include "cli/varvectl/verbs.h"
 #include "ground/fd.h"
+#include "stack/compliance.h"
 #include "stack/node.h"
 
 #include <stdio.h>
@@ -15,6 +16,22 @@
 
 #define SHORT_HASH 12
 #define OS_RELEASE_LIMIT 65536
+
+typedef struct {
+	gboolean fail;
+} Options;
+
+static GOptionEntry *entries(gpointer data)
+{
+	Options *options = data;
+	const GOptionEntry list[] = {
+		{ "fail", 0, 0, G_OPTION_ARG_NONE, &options->fail,
+		  "End with status 3 where the node is not compliant", NULL },
+		{ NULL },
+	};
+
+	return g_memdup2(list, sizeof(list));
+}
 
 /* How the state partition does. */
 typedef struct {
@@ -178,6 +195,10 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 	print_state(report, state);
 	printf("%-12s %s, every block at every read (dm-verity)\n", "verification",
 	       report->verification);
+	printf("%s: %s\n", "rollback protection", report->protection);
+	if (report->complaints->len > 0)
+		putchar('\n');
+	varve_show_compliance(report, "");
 	varve_show_health(health, "\n");
 	varve_show_warnings(report, "\n");
 	if (refused > 0)
@@ -192,25 +213,35 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 
 static int run(const VarveInvocation *invocation, GError **error)
 {
+	const Options *options = invocation->options;
 	g_autoptr(VarveReport) report = varve_node_report(error);
 	g_autoptr(VarveHealth) health = NULL;
+	g_autoptr(VarveRefusal) ended = NULL;
 	State state;
 
 	if (!report)
 		return VARVE_EXIT_FAILED;
+	/* The day may have come while the node ran. */
+	ended = varve_compliance_base(NULL, report, varve_today());
 	read_state(report, &state);
 	health = varve_node_health(report);
 	if (invocation->json)
 		print_json(report, &state, health);
 	else
 		print_text(report, &state, health);
-	return VARVE_EXIT_OK;
+	return options->fail && report->complaints->len > 0 ? VARVE_EXIT_REFUSED : VARVE_EXIT_OK;
 }
 
 const VarveVerb varve_verb_status = {
 	.words = "status",
 	.arguments = "",
 	.summary = "Show the stack that runs: base, layers, signers, what was refused and why.",
+	.details =
+		"A node is NOT COMPLIANT where a layer is missing that its policy requires, where "
+		"its base is too old, or where what protects it from older layers is not as it "
+		"was. That is told, and the exit status is 0 all the same, but with --fail.",
+	.options_size = sizeof(Options),
+	.entries = entries,
 	.reports = TRUE,
 	.run = run,
 };

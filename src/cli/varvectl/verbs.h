@@ -4,9 +4,12 @@
 #include "cli/verb.h"
 
 extern const VarveVerb varve_verb_boot;
+extern const VarveVerb varve_verb_floors;
+extern const VarveVerb varve_verb_good;
 extern const VarveVerb varve_verb_history;
 extern const VarveVerb varve_verb_log;
 extern const VarveVerb varve_verb_plan;
+extern const VarveVerb varve_verb_policy;
 extern const VarveVerb varve_verb_release;
 extern const VarveVerb varve_verb_status;
 extern const VarveVerb varve_verb_verify;
