@@ -1,6 +1,8 @@
 /* A look at the running stack. */
 #include "stack/health.h"
 
+#include "stack/compliance.h"
+
 #include "base/error.h"
 
 VarveHealth *varve_node_health(const VarveReport *boot)
@@ -24,4 +26,22 @@ void varve_health_free(VarveHealth *health)
 	g_free(health->damage_unknown);
 	g_free(health->overmounts_unknown);
 	g_free(health);
+}
+
+void varve_health_complain(const VarveHealth *health, VarveReport *report)
+{
+	for (guint i = 0; health->damage && i < health->damage->len; i++) {
+		const VarveDamage *damage = health->damage->pdata[i];
+		g_autofree char *sentence = varve_damage_sentence(damage);
+		g_autofree char *next = varve_damage_next(damage);
+
+		varve_report_complain(report, "damaged", next, "layer %s %s: %s", damage->layer,
+				      damage->version, sentence);
+	}
+	for (guint i = 0; health->overmounts && i < health->overmounts->len; i++) {
+		const VarveOvermount *overmount = health->overmounts->pdata[i];
+
+		varve_report_complain(report, "mounted-over", varve_overmount_next(overmount), "%s",
+				      overmount->sentence);
+	}
 }

@@ -13,5 +13,9 @@ typedef struct {
 
 /** varve_node_health: (caller frees) never NULL: what cannot be asked is said to be unknown. */
 VarveHealth *varve_node_health(const VarveReport *boot);
+
+/** varve_health_complain: adds to the complaints of @report (`damaged`, `mounted-over`) what a look
+ *  found. */
+void varve_health_complain(const VarveHealth *health, VarveReport *report);
 void varve_health_free(VarveHealth *health);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveHealth, varve_health_free)

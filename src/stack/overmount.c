@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+const char *varve_overmount_next(const VarveOvermount *overmount)
+{
+	return *overmount->type ? "find out who mounted it; what lies below it is as it was signed"
+				: "start the node again";
+}
+
 void varve_overmount_free(VarveOvermount *overmount)
 {
 	if (!overmount)

@@ -11,6 +11,8 @@ typedef struct {
 	char *sentence; /* no final stop */
 } VarveOvermount;
 
+/** (static) what to do about it. */
+const char *varve_overmount_next(const VarveOvermount *overmount);
 void varve_overmount_free(VarveOvermount *overmount);
 
 /**

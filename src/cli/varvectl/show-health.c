@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#define OVERMOUNT_NEXT "find out who mounted it; what lies below it is as it was signed"
-
 /* Paths are what layers and mounts made them. */
 static void print_line(const char *indent, const char *text)
 {
@@ -27,9 +25,8 @@ static void show_damage(const VarveDamage *damage, const char *indent)
 
 static void show_overmount(const VarveOvermount *overmount, const char *indent)
 {
-	g_autofree char *text =
-		g_strdup_printf("NOT COMPLIANT: %s: %s", overmount->sentence,
-				*overmount->type ? OVERMOUNT_NEXT : "start the node again");
+	g_autofree char *text = g_strdup_printf("NOT COMPLIANT: %s: %s", overmount->sentence,
+						varve_overmount_next(overmount));
 
 	print_line(indent, text);
 }

@@ -225,10 +225,12 @@ static int run(const VarveInvocation *invocation, GError **error)
 	ended = varve_compliance_base(NULL, report, varve_today());
 	read_state(report, &state);
 	health = varve_node_health(report);
+	/* In words they have paragraphs of their own. */
+	if (!invocation->json)
+		print_text(report, &state, health);
+	varve_health_complain(health, report);
 	if (invocation->json)
 		print_json(report, &state, health);
-	else
-		print_text(report, &state, health);
 	return options->fail && report->complaints->len > 0 ? VARVE_EXIT_REFUSED : VARVE_EXIT_OK;
 }
 
@@ -238,8 +240,9 @@ const VarveVerb varve_verb_status = {
 	.summary = "Show the stack that runs: base, layers, signers, what was refused and why.",
 	.details =
 		"A node is NOT COMPLIANT where a layer is missing that its policy requires, where "
-		"its base is too old, or where what protects it from older layers is not as it "
-		"was. That is told, and the exit status is 0 all the same, but with --fail.",
+		"its base is too old, where what protects it from older layers is not as it was, "
+		"where blocks are damaged or something is mounted over the stack. That is told, "
+		"and the exit status is 0 all the same, but with --fail.",
 	.options_size = sizeof(Options),
 	.entries = entries,
 	.reports = TRUE,
