@@ -4,13 +4,9 @@
 int main(int argc, char **argv)
 {
 	static const VarveVerb *const verbs[] = {
-		&varve_verb_status,
-		&varve_verb_plan,
-		&varve_verb_verify,
-		&varve_verb_history,
-		&varve_verb_boot,
-		&varve_verb_release,
-		NULL,
+		&varve_verb_status, &varve_verb_plan,    &varve_verb_verify,
+		&varve_verb_why,    &varve_verb_drift,   &varve_verb_history,
+		&varve_verb_boot,   &varve_verb_release, NULL,
 	};
 
 	return varve_cli_main("varvectl",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "stack/report.h"
+#include "trace/process.h"
 
 /** varve_show_layer_line: (caller frees) "ssh 10.0p1  root 31ab2cd4…  signed by layers.crt". */
 char *varve_show_layer_line(const VarveReportLayer *layer);
@@ -12,3 +13,6 @@ void varve_show_refused(const VarveReportLayer *layer, const char *indent);
 
 /** varve_show_warnings: prints the warnings, each after "warning: ". */
 void varve_show_warnings(const VarveReport *report, const char *indent);
+
+/** varve_show_process: what a process runs, one line a file, or where @full all of each. */
+void varve_show_process(const VarveTraceProcess *process, gboolean full);

@@ -4,8 +4,10 @@
 #include "cli/verb.h"
 
 extern const VarveVerb varve_verb_boot;
+extern const VarveVerb varve_verb_drift;
 extern const VarveVerb varve_verb_history;
 extern const VarveVerb varve_verb_plan;
 extern const VarveVerb varve_verb_release;
 extern const VarveVerb varve_verb_status;
 extern const VarveVerb varve_verb_verify;
+extern const VarveVerb varve_verb_why;
