@@ -37,6 +37,7 @@ typedef struct {
 
 VarveTraceFound *varve_trace_found_new(void);
 void varve_trace_found_free(VarveTraceFound *found);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveTraceFound, varve_trace_found_free)
 
 /**
  * varve_trace_differs:
