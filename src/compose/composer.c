@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define TOOLS_KIND "tools 1" /* raise when the same packages are to give another tree */
+#define TOOLS_KIND "tools 2" /* raise when the same packages are to give another tree */
 #define TOOLS_SET "tools"    /* the package set of the tools tree */
 
 static void composed_free(gpointer pointer)
@@ -97,6 +97,26 @@ void varve_composer_add_packages(VarveInputs *inputs, const GPtrArray *packages)
 
 /* Tools */
 
+/* Stub and boot loader travel: images say which package they are from. */
+static gboolean write_owners(const VarveComposer *composer, const VarveInstalled *installed,
+			     const char *directory, GError **error)
+{
+	g_autofree char *file = g_build_filename(directory, VARVE_TOOLS_OWNERS, NULL);
+	g_autoptr(GHashTable) owners = g_hash_table_new_full(
+		g_str_hash, g_str_equal, NULL, (GDestroyNotify)varve_manifest_package_free);
+
+	for (guint i = 0; i < installed->files->len; i++) {
+		const VarvePackageFile *owned = installed->files->pdata[i];
+
+		if (g_str_has_prefix(owned->path, VARVE_TOOLS_OWNED))
+			g_hash_table_insert(
+				owners, owned->path,
+				varve_package_to_manifest(owned->package,
+							  composer->options.upstream->name));
+	}
+	return varve_tools_write_owners(file, owners, error);
+}
+
 static gboolean install_tools(VarveComposer *composer, GPtrArray *packages, const char *path,
 			      GError **error)
 {
@@ -117,7 +137,8 @@ static gboolean install_tools(VarveComposer *composer, GPtrArray *packages, cons
 	root = g_build_filename(partial, "root", NULL);
 	install.root = root;
 	if (!varve_universe_fetch(composer->tools_universe, packages, error) ||
-	    !varve_install(composer->tools_universe, packages, &install, &installed, error))
+	    !varve_install(composer->tools_universe, packages, &install, &installed, error) ||
+	    !write_owners(composer, installed, partial, error))
 		return FALSE;
 	return varve_store_commit(partial, path, error);
 }

@@ -11,16 +11,33 @@
 #include "format/version.h"
 
 #include <string.h>
+#include <sys/stat.h>
+
+/* The suffixes of modules that finishing unpacked. */
+static const char *const packed[] = { ".xz", ".zst", ".gz" };
+
+/* Finishing moves a kernel from /boot to its modules. */
+static char *path_of_kernel(const char *path)
+{
+	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+	if (g_strv_length(parts) != 5 || !g_str_has_prefix(path, "usr/lib/modules/") ||
+	    strcmp(parts[4], "vmlinuz") != 0)
+		return NULL;
+	return g_strconcat("boot/vmlinuz-", parts[3], NULL);
+}
 
 /* Which package a path of the layer came from, also where finishing moved or unpacked it. */
 static const VarvePackageFile *owner_of(GHashTable *owners, const char *path)
 {
 	static const char factory[] = "usr/share/factory/var/";
 	const VarvePackageFile *file = g_hash_table_lookup(owners, path);
-	static const char *const packed[] = { ".xz", ".zst", ".gz" };
+	g_autofree char *kernel = file ? NULL : path_of_kernel(path);
 
 	if (!file && g_str_has_prefix(path, factory))
 		file = g_hash_table_lookup(owners, path + strlen("usr/share/factory/"));
+	if (kernel)
+		file = g_hash_table_lookup(owners, kernel);
 	for (gsize i = 0; !file && i < G_N_ELEMENTS(packed) && g_str_has_suffix(path, ".ko"); i++) {
 		g_autofree char *name = g_strconcat(path, packed[i], NULL);
 
@@ -29,16 +46,58 @@ static const VarvePackageFile *owner_of(GHashTable *owners, const char *path)
 	return file;
 }
 
-static void attribute(VarveTree *tree, const VarveInstalled *installed)
+/* Returns: (caller unrefs) VarveTreeFile * → const VarvePackageFile *: before files are moved to
+ * their places in an extension. */
+static GHashTable *attribute(VarveTree *tree, const VarveInstalled *installed)
 {
 	const GPtrArray *files = varve_tree_files(tree);
+	GHashTable *owned = g_hash_table_new(NULL, NULL);
 
 	for (guint i = 0; i < files->len; i++) {
 		VarveTreeFile *file = g_ptr_array_index(files, i);
 		const VarvePackageFile *owner = owner_of(installed->owners, file->path.path);
 
-		if (owner)
-			varve_tree_set_package(tree, file, owner->package->nevra);
+		if (!owner)
+			continue;
+		varve_tree_set_package(tree, file, owner->package->nevra);
+		g_hash_table_insert(owned, file, (gpointer)owner);
+	}
+	return owned;
+}
+
+static gboolean was_packed(const VarvePackageFile *owner)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(packed); i++) {
+		g_autofree char *suffix = g_strconcat(".ko", packed[i], NULL);
+
+		if (g_str_has_suffix(owner->path, suffix))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* What the build wrote over a package's file is no longer the package's: the table would name an
+ * innocent. After the digests were taken. */
+static void disown(VarveTree *tree, GHashTable *owned)
+{
+	const GPtrArray *files = varve_tree_files(tree);
+
+	for (guint i = 0; i < files->len; i++) {
+		VarveTreeFile *file = g_ptr_array_index(files, i);
+		const VarvePackageFile *owner = g_hash_table_lookup(owned, file);
+		g_autofree char *hex = NULL;
+
+		if (!owner || S_ISDIR(file->path.mode))
+			continue;
+		if ((file->path.mode & S_IFMT) == (owner->mode & S_IFMT)) {
+			if (S_ISLNK(owner->mode) && strcmp(owner->target, file->path.target) == 0)
+				continue;
+			hex = varve_digest_dup_hex(&file->path.digest);
+			if (S_ISREG(owner->mode) && (was_packed(owner) || !*owner->digest ||
+						     strcmp(owner->digest, hex) == 0))
+				continue;
+		}
+		varve_tree_set_package(tree, file, "");
 	}
 }
 
@@ -187,8 +246,8 @@ static VarveManifest *make_manifest(const VarveLayerImage *image)
 }
 
 /* Both bills of materials, the path table, and last the manifest that has the table's digest. */
-static gboolean add_records(const VarveLayerImage *image, VarveTree *tree, VarveManifest *manifest,
-			    const VarveLabels *labels, GError **error)
+static gboolean add_records(const VarveLayerImage *image, VarveTree *tree, GHashTable *owned,
+			    const VarveLabels *labels, VarveManifest *manifest, GError **error)
 {
 	static const VarveSbomFormat formats[] = { VARVE_SBOM_SPDX, VARVE_SBOM_CYCLONEDX };
 	g_autofree char *table_path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.paths", manifest->name);
@@ -207,6 +266,7 @@ static gboolean add_records(const VarveLayerImage *image, VarveTree *tree, Varve
 	varve_tree_label(tree, labels);
 	if (!varve_tree_digest(tree, error))
 		return FALSE;
+	disown(tree, owned);
 	table = varve_tree_path_table(tree, error);
 	if (!table)
 		return FALSE;
@@ -225,13 +285,14 @@ gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 	g_autoptr(VarveTree) tree = varve_tree_new();
 	g_autoptr(VarveManifest) manifest = make_manifest(image);
 	g_autoptr(VarveLabels) labels = NULL;
+	g_autoptr(GHashTable) owned = NULL;
 
 	if (!varve_labels_open(image->base_root ? image->base_root : image->staged, &labels, error))
 		return FALSE;
 	if ((image->base && !varve_layer_image_check_requires(manifest, image->base, error)) ||
 	    !varve_tree_scan(tree, image->staged, error))
 		return FALSE;
-	attribute(tree, image->installed);
+	owned = attribute(tree, image->installed);
 	if (image->layer->role != VARVE_ROLE_BASE) {
 		const VarveExtension extension = {
 			.definition = image->definition,
@@ -243,7 +304,7 @@ gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 		if (!varve_extension_shape(tree, &extension, error))
 			return FALSE;
 	}
-	if (!add_records(image, tree, manifest, labels, error) ||
+	if (!add_records(image, tree, owned, labels, manifest, error) ||
 	    !varve_erofs_image_make(tree, image->tools, &erofs, path, error))
 		return FALSE;
 	if (ret_manifest)

@@ -16,7 +16,7 @@
 
 #define KEEP 3               /* results of each layer, so that going back is quick */
 #define ROOT_KIND "root 2"   /* raise when the same inputs are to give another root */
-#define IMAGE_KIND "image 2" /* … another image */
+#define IMAGE_KIND "image 3" /* … another image */
 #define DATABASE "rpmdb"     /* beside a base's root: what extensions are installed against */
 #define MANIFEST_LIMIT (64 << 20)
 

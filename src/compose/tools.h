@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/process.h"
+#include "format/manifest.h"
 
 typedef struct VarveTools VarveTools;
 
@@ -14,6 +15,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveTools, varve_tools_free)
 
 /** (borrowed, nullable) the root directory. */
 const char *varve_tools_root(const VarveTools *tools);
+
+/* What of a tools tree becomes part of images (EFI programs) is attributed in this file beside its
+ * root: a JSON object of path → package, as manifests write it. */
+#define VARVE_TOOLS_OWNERS "owners.json"
+#define VARVE_TOOLS_OWNED "usr/lib/systemd/boot/efi/"
+
+/** varve_tools_owner: (caller frees, nullable) the package that brought @path ("usr/…"), as far as
+ *  the tree's maker wrote it down: NULL on the host. */
+VarveManifestPackage *varve_tools_owner(const VarveTools *tools, const char *path);
+
+/** varve_tools_write_owners: writes that file; @owners: path → VarveManifestPackage *. */
+gboolean varve_tools_write_owners(const char *file, GHashTable *owners, GError **error);
 
 /**
  * varve_tools_run:

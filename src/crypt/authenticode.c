@@ -112,3 +112,87 @@ GBytes *varve_authenticode_make(const VarvePrivateKey *key, const VarveCertifica
 	OPENSSL_free(der);
 	return bytes;
 }
+
+/* What DigestInfo has before the digest, which ends the content. */
+#define DIGEST_INFO (indirect_data + sizeof indirect_data - DIGEST_INFO_SIZE)
+#define DIGEST_INFO_SIZE 19
+
+/* The signed content: what is covered by the signature is without its outermost header. */
+static gboolean find_content(const PKCS7 *pkcs7, const guint8 **ret_content, gsize *ret_size,
+			     GError **error)
+{
+	const PKCS7 *inner = pkcs7->d.sign ? pkcs7->d.sign->contents : NULL;
+	g_autoptr(ASN1_OBJECT) type = OBJ_txt2obj(SPC_INDIRECT_DATA, 1);
+	const ASN1_TYPE *value =
+		inner && type && OBJ_cmp(inner->type, type) == 0 ? inner->d.other : NULL;
+	const unsigned char *at;
+	long length;
+	int tag, class;
+
+	if (!value || value->type != V_ASN1_SEQUENCE || !value->value.sequence)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "signature of an image: its content is no SPC_INDIRECT_DATA");
+	at = value->value.sequence->data;
+	if (ASN1_get_object(&at, &length, &tag, &class, value->value.sequence->length) & 0x80) {
+		ERR_clear_error();
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "signature of an image: its content is no sequence");
+	}
+	*ret_content = at;
+	*ret_size = (gsize)length;
+	return TRUE;
+}
+
+static gboolean take_signer(PKCS7 *pkcs7, VarveCertificate **ret_signer, GError **error)
+{
+	STACK_OF(X509) *signers = PKCS7_get0_signers(pkcs7, NULL, 0);
+	unsigned char *der = NULL;
+	int size = sk_X509_num(signers) == 1 ? i2d_X509(sk_X509_value(signers, 0), &der) : -1;
+
+	sk_X509_free(signers);
+	if (size <= 0)
+		return varve_fail_openssl(error, VARVE_ERROR_CORRUPT,
+					  "signature of an image: not by exactly one certificate");
+	*ret_signer = varve_certificate_parse(der, (gsize)size, "signature of an image", error);
+	OPENSSL_free(der);
+	return *ret_signer != NULL;
+}
+
+gboolean varve_authenticode_check(GBytes *der, const VarveDigest *digest,
+				  VarveCertificate **ret_signer, GError **error)
+{
+	gsize size, content_size = 0;
+	const unsigned char *at = g_bytes_get_data(der, &size);
+	g_autoptr(VarveCertificate) signer = NULL;
+	g_autoptr(PKCS7) pkcs7 = NULL;
+	g_autoptr(BIO) bio = NULL;
+	const guint8 *content = NULL;
+
+	ERR_clear_error();
+	pkcs7 = size > 0 && size <= G_MAXINT32 ? d2i_PKCS7(NULL, &at, (long)size) : NULL;
+	if (!pkcs7 || !PKCS7_type_is_signed(pkcs7))
+		return varve_fail_openssl(error, VARVE_ERROR_CORRUPT,
+					  "signature of an image: not PKCS#7 signed data in DER");
+	if (!find_content(pkcs7, &content, &content_size, error) ||
+	    !take_signer(pkcs7, &signer, error))
+		return FALSE;
+	if (content_size < DIGEST_INFO_SIZE + VARVE_DIGEST_SIZE ||
+	    memcmp(content + content_size - DIGEST_INFO_SIZE - VARVE_DIGEST_SIZE, DIGEST_INFO,
+		   DIGEST_INFO_SIZE) != 0)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "signature of an image: it has no SHA-256 digest");
+	if (memcmp(content + content_size - VARVE_DIGEST_SIZE, digest->bytes, VARVE_DIGEST_SIZE) !=
+	    0)
+		return varve_fail(error, VARVE_ERROR_UNTRUSTED,
+				  "signature of an image: it is for another image: this one was "
+				  "changed after it was signed");
+	bio = BIO_new_mem_buf(content, (int)content_size);
+	if (!bio || PKCS7_verify(pkcs7, NULL, NULL, bio, NULL, PKCS7_NOVERIFY | PKCS7_NOCHAIN) != 1)
+		return varve_fail_openssl(error, VARVE_ERROR_UNTRUSTED,
+					  "signature of an image: it was not made with the key of "
+					  "its certificate (CN=%s)",
+					  varve_certificate_subject(signer));
+	if (ret_signer)
+		*ret_signer = g_steal_pointer(&signer);
+	return TRUE;
+}

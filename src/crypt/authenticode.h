@@ -18,3 +18,17 @@
  */
 GBytes *varve_authenticode_make(const VarvePrivateKey *key, const VarveCertificate *certificate,
 				const VarveDigest *digest, GError **error);
+
+/**
+ * varve_authenticode_check:
+ * Whether the signature @der is over an image with the digest @digest and was made with the key of
+ * the certificate that it carries. Whether that one is to be believed is for others to say (the
+ * firmware's db): here it is what the signature says of itself.
+ *
+ * @ret_signer: (nullable, caller frees) the certificate.
+ *
+ * Errors: CORRUPT (not such a structure), UNTRUSTED (it is for another image, or its signature is
+ * not by that key).
+ */
+gboolean varve_authenticode_check(GBytes *der, const VarveDigest *digest,
+				  VarveCertificate **ret_signer, GError **error);

@@ -7,6 +7,7 @@
 #include <libcryptsetup.h>
 #include <libdevmapper.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define BLOCK 4096
@@ -138,4 +139,73 @@ gboolean varve_verity_device_close(const char *name, gboolean deferred, GError *
 		return TRUE;
 	return varve_fail_errno(error, -result == ENODEV ? ENOENT : -result,
 				"verity device '%s' cannot be removed", name);
+}
+
+gboolean varve_verity_table_root(const char *type, const char *parameters, VarveDigest *ret_root)
+{
+	/* version, data device, hash device, two block sizes, blocks, start of the tree, algorithm,
+	 * root hash, salt, options. */
+	enum { ALGORITHM = 7, ROOT, OPTIONS = 10 };
+	g_auto(GStrv) words = NULL;
+	VarveDigest root;
+
+	if (!type || !parameters || strcmp(type, "verity") != 0)
+		return FALSE;
+	words = g_strsplit(parameters, " ", -1);
+	if (g_strv_length(words) < OPTIONS || strcmp(words[ALGORITHM], "sha256") != 0 ||
+	    !varve_digest_from_hex(words[ROOT], &root))
+		return FALSE;
+	for (char **word = words + OPTIONS; *word; word++) {
+		if (strcmp(*word, "ignore_corruption") == 0 ||
+		    strcmp(*word, "check_at_most_once") == 0)
+			return FALSE;
+	}
+	*ret_root = root;
+	return TRUE;
+}
+
+/* The library writes to standard error of its own accord. */
+static void say_nothing(int level, const char *file, int line, int errnum, const char *format, ...)
+{
+	(void)level;
+	(void)file;
+	(void)line;
+	(void)errnum;
+	(void)format;
+}
+
+typedef struct dm_task DmTask;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmTask, dm_task_destroy)
+
+gboolean varve_verity_device_root(dev_t device, VarveDigest *ret_root, GError **error)
+{
+	g_autofree char *sysfs =
+		g_strdup_printf("/sys/dev/block/%u:%u/dm", major(device), minor(device));
+	g_autoptr(DmTask) task = NULL;
+	char *type = NULL, *parameters = NULL;
+	guint64 start, length;
+	void *next;
+
+	if (access(sysfs, F_OK) < 0)
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+				  "device %u:%u is no device of the device-mapper", major(device),
+				  minor(device));
+	if (access("/dev/mapper/control", F_OK) < 0)
+		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+				  "there is no device-mapper on this machine");
+	if (access("/dev/mapper/control", R_OK | W_OK) < 0)
+		return varve_fail_errno(error, errno, "only root may ask the device-mapper");
+	dm_log_with_errno_init(say_nothing);
+	task = dm_task_create(DM_DEVICE_TABLE);
+	if (!task || !dm_task_set_major(task, (int)major(device)) ||
+	    !dm_task_set_minor(task, (int)minor(device)) || !dm_task_no_open_count(task))
+		return varve_fail(error, VARVE_ERROR_SYSTEM, "the device-mapper cannot be asked");
+	if (dm_task_run(task)) {
+		next = dm_get_next_target(task, NULL, &start, &length, &type, &parameters);
+		if (!next && start == 0 && varve_verity_table_root(type, parameters, ret_root))
+			return TRUE;
+	}
+	return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+			  "device %u:%u is not one on which dm-verity checks every block",
+			  major(device), minor(device));
 }

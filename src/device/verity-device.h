@@ -4,6 +4,8 @@
 
 #include "base/digest.h"
 
+#include <sys/types.h>
+
 /** What the device is made of. Paths are block devices; both may be the same. */
 typedef struct {
 	const char *name; /* of the device: /dev/mapper/NAME */
@@ -32,3 +34,21 @@ gboolean varve_verity_device_open(const VarveVerityDevice *device, GError **erro
  * Errors: NOT_FOUND, BUSY, SYSTEM.
  */
 gboolean varve_verity_device_close(const char *name, gboolean deferred, GError **error);
+
+/**
+ * varve_verity_device_root:
+ * Which root hash the kernel checks every block of @device against.
+ *
+ * @device: of a filesystem, as st_dev has it.
+ *
+ * Errors: NOT_FOUND (it is no dm-verity device, or one that hands out blocks that do not match),
+ * UNSUPPORTED (no device-mapper), SYSTEM (root alone may ask).
+ */
+gboolean varve_verity_device_root(dev_t device, VarveDigest *ret_root, GError **error);
+
+/**
+ * varve_verity_table_root: the root hash in the parameters of a device-mapper table's only target.
+ * Returns: FALSE where the target does not check every block with SHA-256 (also with the options
+ * that make it hand out what does not match).
+ */
+gboolean varve_verity_table_root(const char *type, const char *parameters, VarveDigest *ret_root);

@@ -59,3 +59,34 @@ gboolean varve_cpio_add_node(VarveCpio *cpio, const char *path, mode_t mode, dev
  * @ret_size: (nullable) bytes written to the fd.
  */
 gboolean varve_cpio_end(VarveCpio *cpio, guint64 *ret_size, GError **error);
+
+/** One entry of an archive that is read. Everything is borrowed from the archive's bytes. */
+typedef struct {
+	const char *path; /* canonical, as above */
+	mode_t mode;      /* with the type */
+	guint32 uid, gid;
+	const guint8 *data; /* a regular file's content, or a link's target (no NUL follows it) */
+	gsize size;
+} VarveCpioEntry;
+
+/** VarveCpioVisit: return FALSE with @error to stop. */
+typedef gboolean (*VarveCpioVisit)(const VarveCpioEntry *entry, gpointer data, GError **error);
+
+/**
+ * varve_cpio_unpack:
+ * An initrd's bytes without their compression: zstd, or none where there is no frame of it.
+ *
+ * @limit: most bytes that the result may have.
+ * Returns: (caller unrefs) or NULL: CORRUPT (damaged, or more than @limit), UNSUPPORTED (another
+ * compression).
+ */
+GBytes *varve_cpio_unpack(GBytes *packed, gsize limit, const char *name, GError **error);
+
+/**
+ * varve_cpio_walk:
+ * All entries of the archive @archive up to its trailer, in their order. Input is hostile.
+ *
+ * Errors: CORRUPT (names what is wrong at which byte), or what @visit says.
+ */
+gboolean varve_cpio_walk(GBytes *archive, const char *name, VarveCpioVisit visit, gpointer data,
+			 GError **error);

@@ -2,14 +2,12 @@
 #include "format/manifest.h"
 
 #include "base/error.h"
-#include "base/json.h"
-#include "format/version.h"
+#include "format/members.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define FORMAT 1
-#define NAME_MAX_BYTES 128
 
 static const char *const roles[] = {
 	[VARVE_ROLE_BASE] = "base",
@@ -47,7 +45,21 @@ void varve_manifest_package_free(VarveManifestPackage *package)
 	g_free(package->upstream);
 	g_free(package);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifestPackage, varve_manifest_package_free)
+
+VarveManifestPackage *varve_manifest_package_copy(const VarveManifestPackage *package)
+{
+	VarveManifestPackage *copy = g_memdup2(package, sizeof(*package));
+
+	copy->name = g_strdup(package->name);
+	copy->version = g_strdup(package->version);
+	copy->release = g_strdup(package->release);
+	copy->arch = g_strdup(package->arch);
+	copy->source = g_strdup(package->source);
+	copy->license = g_strdup(package->license);
+	copy->vendor = g_strdup(package->vendor);
+	copy->upstream = g_strdup(package->upstream);
+	return copy;
+}
 
 VarveManifest *varve_manifest_new(void)
 {
@@ -106,33 +118,9 @@ char *varve_manifest_package_nevra(const VarveManifestPackage *package)
 	return g_strdup_printf("%s-%s.%s", package->name, evr, package->arch);
 }
 
-/* A total order: where RPM calls two versions equal their bytes decide. */
-static int compare_packages(const VarveManifestPackage *a, const VarveManifestPackage *b)
-{
-	int order = strcmp(a->name, b->name);
-
-	if (!order)
-		order = (a->epoch > b->epoch) - (a->epoch < b->epoch);
-	if (!order)
-		order = varve_rpm_version_compare(a->version, b->version);
-	if (!order)
-		order = strcmp(a->version, b->version);
-	if (!order)
-		order = varve_rpm_version_compare(a->release, b->release);
-	if (!order)
-		order = strcmp(a->release, b->release);
-	return order ? order : strcmp(a->arch, b->arch);
-}
-
-static gint sort_packages(gconstpointer a, gconstpointer b)
-{
-	return compare_packages(*(VarveManifestPackage *const *)a,
-				*(VarveManifestPackage *const *)b);
-}
-
 void varve_manifest_sort(VarveManifest *manifest)
 {
-	g_ptr_array_sort(manifest->packages, sort_packages);
+	varve_members_sort_packages(manifest->packages);
 }
 
 /* Writing. */
@@ -153,42 +141,6 @@ static json_t *json_set(char *const *strings)
 	for (guint i = 0; i < sorted->len; i++)
 		if (i == 0 || strcmp(sorted->pdata[i - 1], sorted->pdata[i]) != 0)
 			json_array_append_new(array, varve_json_text(sorted->pdata[i]));
-	return array;
-}
-
-static json_t *json_digest(const VarveDigest *digest)
-{
-	char hex[VARVE_DIGEST_HEX_SIZE];
-
-	varve_digest_to_hex(digest, hex);
-	return json_string(hex);
-}
-
-static json_t *json_packages(const GPtrArray *packages)
-{
-	g_autoptr(GPtrArray) sorted = g_ptr_array_new();
-	json_t *array = json_array();
-
-	for (guint i = 0; i < packages->len; i++)
-		g_ptr_array_add(sorted, packages->pdata[i]);
-	g_ptr_array_sort(sorted, sort_packages);
-	for (guint i = 0; i < sorted->len; i++) {
-		const VarveManifestPackage *package = sorted->pdata[i];
-		json_t *object = json_object();
-
-		json_object_set_new(object, "name", varve_json_text(package->name));
-		json_object_set_new(object, "epoch", json_integer(package->epoch));
-		json_object_set_new(object, "version", varve_json_text(package->version));
-		json_object_set_new(object, "release", varve_json_text(package->release));
-		json_object_set_new(object, "arch", varve_json_text(package->arch));
-		json_object_set_new(object, "source", varve_json_text(package->source));
-		json_object_set_new(object, "license", varve_json_text(package->license));
-		json_object_set_new(object, "vendor", varve_json_text(package->vendor));
-		json_object_set_new(object, "upstream", varve_json_text(package->upstream));
-		json_object_set_new(object, "sha256", json_digest(&package->digest));
-		json_object_set_new(object, "size", json_integer((json_int_t)package->size));
-		json_array_append_new(array, object);
-	}
 	return array;
 }
 
@@ -227,78 +179,13 @@ char *varve_manifest_write(const VarveManifest *manifest)
 	json_object_set_new(root, "restart",
 			    varve_json_strings((const char *const *)manifest->restart));
 	json_object_set_new(root, "support-end", varve_json_text(manifest->support_end));
-	json_object_set_new(root, "packages", json_packages(manifest->packages));
+	json_object_set_new(root, "packages", varve_members_of_packages(manifest->packages));
 	json_object_set_new(root, "inputs", json_inputs(manifest->inputs));
-	json_object_set_new(root, "paths", json_digest(&manifest->paths));
+	json_object_set_new(root, "paths", varve_members_of_digest(&manifest->paths));
 	return varve_json_dump(root, FALSE);
 }
 
 /* Reading. */
-
-static gboolean made_of(const char *text, const char *others)
-{
-	if (!*text || strlen(text) > NAME_MAX_BYTES)
-		return FALSE;
-	for (; *text; text++)
-		if (!g_ascii_isalnum(*text) && !strchr(others, *text))
-			return FALSE;
-	return TRUE;
-}
-
-static gboolean check_members(const json_t *object, const char *const *known, const char *name,
-			      GError **error)
-{
-	const char *key;
-	json_t *member;
-
-	json_object_foreach ((json_t *)object, key, member) {
-		if (!g_strv_contains(known, key))
-			return varve_fail(
-				error, VARVE_ERROR_UNSUPPORTED,
-				"%s: does not know the member '%s': it was made by a newer "
-				"Varve, or is not a manifest",
-				name, key);
-	}
-	return TRUE;
-}
-
-/* Whether valid UTF-8 could make a terminal do something. jansson has checked that it is valid. */
-static gboolean has_control(const char *text)
-{
-	for (; *text; text = g_utf8_next_char(text))
-		if (g_unichar_iscntrl(g_utf8_get_char(text)))
-			return TRUE;
-	return FALSE;
-}
-
-/* A string that is safe to print. */
-static gboolean get_text(const json_t *object, const char *key, const char *name, char **ret,
-			 GError **error)
-{
-	const char *text;
-
-	if (!varve_json_get_string(object, key, name, &text, error))
-		return FALSE;
-	if (has_control(text))
-		return varve_fail(error, VARVE_ERROR_CORRUPT,
-				  "%s: '%s' contains a control character", name, key);
-	g_free(*ret);
-	*ret = g_strdup(text);
-	return TRUE;
-}
-
-/* The same, of ASCII letters, digits and @others, and not empty. */
-static gboolean get_word(const json_t *object, const char *key, const char *others,
-			 const char *name, char **ret, GError **error)
-{
-	if (!get_text(object, key, name, ret, error))
-		return FALSE;
-	if (!made_of(*ret, others))
-		return varve_fail(error, VARVE_ERROR_CORRUPT,
-				  "%s: '%s' is '%s', expected 1 to %d letters, digits and '%s'",
-				  name, key, *ret, NAME_MAX_BYTES, others);
-	return TRUE;
-}
 
 /* @others: what words may be made of beside letters and digits, NULL where text is free. */
 static gboolean get_list(const json_t *object, const char *key, const char *others,
@@ -313,9 +200,9 @@ static gboolean get_list(const json_t *object, const char *key, const char *othe
 	if (!varve_json_get_strings(object, key, name, &list, error))
 		return FALSE;
 	for (gsize i = 0; list[i]; i++) {
-		gboolean good = others ? made_of(list[i], others) : *list[i] != '\0';
+		gboolean good = others ? varve_members_made_of(list[i], others) : *list[i] != '\0';
 
-		if (!good || has_control(list[i]))
+		if (!good || varve_members_has_control(list[i]))
 			return varve_fail(error, VARVE_ERROR_CORRUPT,
 					  "%s: item %" G_GSIZE_FORMAT
 					  " of '%s' is empty or has characters that do not belong "
@@ -327,20 +214,6 @@ static gboolean get_list(const json_t *object, const char *key, const char *othe
 	return TRUE;
 }
 
-static gboolean get_digest(const json_t *object, const char *key, const char *name,
-			   VarveDigest *ret, GError **error)
-{
-	const char *text;
-
-	if (!varve_json_get_string(object, key, name, &text, error))
-		return FALSE;
-	if (!varve_digest_from_hex(text, ret))
-		return varve_fail(error, VARVE_ERROR_CORRUPT,
-				  "%s: '%s' is not a SHA-256 digest of 64 lowercase hex digits",
-				  name, key);
-	return TRUE;
-}
-
 static gboolean get_date(const json_t *object, const char *key, const char *name, char **ret,
 			 GError **error)
 {
@@ -348,7 +221,7 @@ static gboolean get_date(const json_t *object, const char *key, const char *name
 	gboolean good;
 	int year, month, day;
 
-	if (!get_text(object, key, name, ret, error))
+	if (!varve_members_text(object, key, name, ret, error))
 		return FALSE;
 	if (!**ret)
 		return TRUE;
@@ -362,61 +235,6 @@ static gboolean get_date(const json_t *object, const char *key, const char *name
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  "%s: '%s' is '%s', expected a date YYYY-MM-DD or nothing", name,
 				  key, *ret);
-	return TRUE;
-}
-
-static VarveManifestPackage *parse_package(const json_t *object, const char *name, GError **error)
-{
-	static const char *const known[] = { "name",     "epoch",  "version", "release",
-					     "arch",     "source", "license", "vendor",
-					     "upstream", "sha256", "size",    NULL };
-	g_autoptr(VarveManifestPackage) package = g_new0(VarveManifestPackage, 1);
-	gint64 epoch, size;
-
-	if (!json_is_object(object)) {
-		varve_fail(error, VARVE_ERROR_CORRUPT, "%s: a package is not an object", name);
-		return NULL;
-	}
-	if (!check_members(object, known, name, error) ||
-	    !get_word(object, "name", "._+-", name, &package->name, error) ||
-	    !varve_json_get_int(object, "epoch", name, 0, G_MAXUINT32, &epoch, error) ||
-	    !get_word(object, "version", "._+~^", name, &package->version, error) ||
-	    !get_word(object, "release", "._+~^", name, &package->release, error) ||
-	    !get_word(object, "arch", "_-", name, &package->arch, error) ||
-	    !get_text(object, "source", name, &package->source, error) ||
-	    !get_text(object, "license", name, &package->license, error) ||
-	    !get_text(object, "vendor", name, &package->vendor, error) ||
-	    !get_text(object, "upstream", name, &package->upstream, error) ||
-	    !get_digest(object, "sha256", name, &package->digest, error) ||
-	    !varve_json_get_int(object, "size", name, 0, G_MAXINT64, &size, error))
-		return NULL;
-	package->epoch = (guint)epoch;
-	package->size = (guint64)size;
-	return g_steal_pointer(&package);
-}
-
-static gboolean parse_packages(const json_t *root, const char *name, GPtrArray *packages,
-			       GError **error)
-{
-	const json_t *array = json_object_get(root, "packages");
-
-	if (!json_is_array(array))
-		return varve_fail(error, VARVE_ERROR_CORRUPT,
-				  "%s: 'packages' is missing or of another type, expected an array",
-				  name);
-	for (gsize i = 0; i < json_array_size(array); i++) {
-		g_autofree char *where = g_strdup_printf("%s: package %" G_GSIZE_FORMAT, name, i);
-		VarveManifestPackage *package =
-			parse_package(json_array_get(array, i), where, error);
-
-		if (!package)
-			return FALSE;
-		g_ptr_array_add(packages, package);
-		if (i > 0 && compare_packages(packages->pdata[i - 1], package) >= 0)
-			return varve_fail(error, VARVE_ERROR_CORRUPT,
-					  "%s: '%s' is there twice or out of order", where,
-					  package->name);
-	}
 	return TRUE;
 }
 
@@ -434,10 +252,10 @@ static gboolean parse_inputs(const json_t *root, const char *name, GHashTable *i
 	json_object_foreach ((json_t *)object, key, value) {
 		char *text = NULL;
 
-		if (!made_of(key, "._-"))
+		if (!varve_members_made_of(key, "._-"))
 			return varve_fail(error, VARVE_ERROR_CORRUPT,
 					  "%s: 'inputs' has a key that is no word", name);
-		if (!get_word(object, key, "._:+-", name, &text, error)) {
+		if (!varve_members_word(object, key, "._:+-", name, &text, error)) {
 			g_free(text);
 			return FALSE;
 		}
@@ -455,9 +273,9 @@ static gboolean parse_identity(const json_t *root, const char *name, VarveManife
 	const char *role;
 	gint64 rollback_index;
 
-	if (!get_word(root, "name", ".+-", name, &manifest->name, error) ||
-	    !get_word(root, "version", ".+~^-", name, &manifest->version, error) ||
-	    !get_word(root, "arch", "-", name, &manifest->arch, error) ||
+	if (!varve_members_word(root, "name", ".+-", name, &manifest->name, error) ||
+	    !varve_members_word(root, "version", ".+~^-", name, &manifest->version, error) ||
+	    !varve_members_word(root, "arch", "-", name, &manifest->arch, error) ||
 	    !varve_json_get_int(root, "rollback-index", name, 0, G_MAXINT64, &rollback_index,
 				error) ||
 	    !varve_json_get_string(root, "role", name, &role, error))
@@ -474,9 +292,9 @@ static gboolean parse_identity(const json_t *root, const char *name, VarveManife
 				  "%s: 'os' is missing or of another type, expected an object",
 				  name);
 	manifest->rollback_index = (guint64)rollback_index;
-	return check_members(os, known_os, name, error) &&
-	       get_word(os, "id", "._-", name, &manifest->os_id, error) &&
-	       get_word(os, "version-id", "._-", name, &manifest->os_version_id, error) &&
+	return varve_members_check(os, known_os, name, error) &&
+	       varve_members_word(os, "id", "._-", name, &manifest->os_id, error) &&
+	       varve_members_word(os, "version-id", "._-", name, &manifest->os_version_id, error) &&
 	       get_date(root, "support-end", name, &manifest->support_end, error);
 }
 
@@ -500,16 +318,16 @@ VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *n
 			   name, format, FORMAT);
 		return NULL;
 	}
-	if (!check_members(root, known, name, error) ||
+	if (!varve_members_check(root, known, name, error) ||
 	    !parse_identity(root, name, manifest, error) ||
 	    !get_list(root, "provides", NULL, name, &manifest->provides, error) ||
 	    !get_list(root, "requires", NULL, name, &manifest->requires, error) ||
 	    !get_list(root, "replaces", ".+-", name, &manifest->replaces, error) ||
 	    !get_list(root, "supersedes", NULL, name, &manifest->supersedes, error) ||
 	    !get_list(root, "restart", ":_.\\@-", name, &manifest->restart, error) ||
-	    !parse_packages(root, name, manifest->packages, error) ||
+	    !varve_members_packages(root, name, manifest->packages, error) ||
 	    !parse_inputs(root, name, manifest->inputs, error) ||
-	    !get_digest(root, "paths", name, &manifest->paths, error))
+	    !varve_members_digest(root, "paths", name, &manifest->paths, error))
 		return NULL;
 	return g_steal_pointer(&manifest);
 }

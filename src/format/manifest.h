@@ -57,6 +57,9 @@ VarveManifest *varve_manifest_new(void);
 void varve_manifest_free(VarveManifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifest, varve_manifest_free)
 void varve_manifest_package_free(VarveManifestPackage *package);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifestPackage, varve_manifest_package_free)
+/** (caller frees) */
+VarveManifestPackage *varve_manifest_package_copy(const VarveManifestPackage *package);
 
 /** varve_manifest_parse: hostile bytes in; every field is checked. @name for messages. */
 VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *name,

@@ -4,10 +4,13 @@
 #include "base/error.h"
 #include "format/path.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #define MAGIC "VarvePTb"
 #define VERSION 1
@@ -17,6 +20,9 @@
 /* Linux lists at most 64 KiB of names; nothing real comes near. */
 #define XATTRS_MAX 1024
 #define LABEL_XATTR "security.selinux"
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
 
 /* Offsets within the header, a record, and an entry of the attribute table. */
 enum {
@@ -255,7 +261,9 @@ GBytes *varve_path_table_write(const GPtrArray *paths, GError **error)
 /* Reading. */
 
 struct VarvePathTable {
-	GBytes *bytes;
+	GBytes *bytes; /* NULL where it is mapped */
+	guint8 *map;
+	gsize map_size;
 	char *name;
 	const guint8 *records;
 	const char *pool;
@@ -269,10 +277,51 @@ void varve_path_table_free(VarvePathTable *table)
 {
 	if (!table)
 		return;
-	g_bytes_unref(table->bytes);
+	g_clear_pointer(&table->bytes, g_bytes_unref);
+	if (table->map)
+		munmap(table->map, table->map_size);
 	g_free(table->name);
 	g_free(table->xattrs);
 	g_free(table);
+}
+
+/* Makes sure that @size bytes at @at, which lie in the table, can be read without a signal: what a
+ * mapping holds is only found to be damaged when it is looked at. */
+static gboolean reach(const VarvePathTable *table, const void *at, gsize size, GError **error)
+{
+	gsize page_size = (gsize)getpagesize();
+	gsize offset, begin;
+
+	if (!table->map)
+		return TRUE;
+	offset = (gsize)((const guint8 *)at - table->map);
+	begin = offset - offset % page_size;
+	/* A kernel that does not know the advice reads the page when it is touched. */
+	if (madvise(table->map + begin, offset + size - begin, MADV_POPULATE_READ) == 0 ||
+	    errno == EINVAL)
+		return TRUE;
+	return varve_fail(error, VARVE_ERROR_CORRUPT,
+			  "%s: it cannot be read at byte %" G_GSIZE_FORMAT
+			  ": what is there is not what was signed, or the disk fails",
+			  table->name, offset);
+}
+
+/* The same for a text, whose end is not known before it is read; the pool ends with a NUL. */
+static gboolean reach_text(const VarvePathTable *table, guint32 offset, GError **error)
+{
+	gsize page_size = (gsize)getpagesize();
+
+	while (table->map) {
+		gsize at = (gsize)((const guint8 *)table->pool - table->map) + offset;
+		gsize size = MIN(page_size - at % page_size, table->pool_size - offset);
+
+		if (!reach(table, table->map + at, size, error))
+			return FALSE;
+		if (memchr(table->map + at, '\0', size))
+			return TRUE;
+		offset += (guint32)size;
+	}
+	return TRUE;
 }
 
 static gboolean read_header(VarvePathTable *table, const guint8 *data, gsize size, GError **error)
@@ -302,6 +351,8 @@ static gboolean read_header(VarvePathTable *table, const guint8 *data, gsize siz
 	table->records = data + HEADER_SIZE;
 	table->pool = (const char *)data + expected;
 	table->pool_size = (guint32)pool_size;
+	if (!reach(table, table->pool + pool_size - 1, 1, error))
+		return FALSE;
 	if (table->pool[pool_size - 1] != '\0')
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  "%s: the text does not end with a NUL", table->name);
@@ -312,6 +363,8 @@ static gboolean read_xattrs(VarvePathTable *table, GError **error)
 {
 	const guint8 *entry = table->records + (gsize)table->n_records * RECORD_SIZE;
 
+	if (!reach(table, entry, (gsize)table->n_xattrs * XATTR_SIZE, error))
+		return FALSE;
 	table->xattrs = g_new0(VarveXattr, table->n_xattrs);
 	for (guint32 i = 0; i < table->n_xattrs; i++, entry += XATTR_SIZE) {
 		guint32 name = get32(entry + XATTR_NAME), value = get32(entry + XATTR_VALUE);
@@ -341,6 +394,33 @@ VarvePathTable *varve_path_table_open(GBytes *bytes, const char *name, GError **
 	return g_steal_pointer(&table);
 }
 
+VarvePathTable *varve_path_table_map(int fd, const char *name, GError **error)
+{
+	g_autoptr(VarvePathTable) table = g_new0(VarvePathTable, 1);
+	struct stat st;
+
+	table->name = g_strdup(name);
+	if (fstat(fd, &st) < 0) {
+		varve_fail_errno(error, errno, "%s", name);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size < HEADER_SIZE) {
+		varve_fail(error, VARVE_ERROR_CORRUPT, "%s: not a path table", name);
+		return NULL;
+	}
+	table->map_size = (gsize)st.st_size;
+	table->map = mmap(NULL, table->map_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (table->map == MAP_FAILED) {
+		table->map = NULL;
+		varve_fail_errno(error, errno, "%s: cannot be mapped", name);
+		return NULL;
+	}
+	if (!reach(table, table->map, HEADER_SIZE, error) ||
+	    !read_header(table, table->map, table->map_size, error) || !read_xattrs(table, error))
+		return NULL;
+	return g_steal_pointer(&table);
+}
+
 gsize varve_path_table_count(const VarvePathTable *table)
 {
 	return table->n_records;
@@ -349,12 +429,18 @@ gsize varve_path_table_count(const VarvePathTable *table)
 static gboolean text_at(const VarvePathTable *table, gsize index, int field, const char **ret,
 			GError **error)
 {
-	guint32 offset = get32(table->records + index * RECORD_SIZE + field);
+	const guint8 *at = table->records + index * RECORD_SIZE + field;
+	guint32 offset;
 
+	if (!reach(table, at, sizeof offset, error))
+		return FALSE;
+	offset = get32(at);
 	if (offset >= table->pool_size)
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  "%s: record %" G_GSIZE_FORMAT " points outside the text",
 				  table->name, index);
+	if (!reach_text(table, offset, error))
+		return FALSE;
 	*ret = table->pool + offset;
 	return TRUE;
 }
@@ -372,6 +458,8 @@ gboolean varve_path_table_get(const VarvePathTable *table, gsize index, VarvePat
 				  "%s: there is no record %" G_GSIZE_FORMAT ", only %u",
 				  table->name, index, table->n_records);
 	record = table->records + index * RECORD_SIZE;
+	if (!reach(table, record, RECORD_SIZE, error))
+		return FALSE;
 	if (!text_at(table, index, RECORD_PATH, &path.path, error) ||
 	    !text_at(table, index, RECORD_TARGET, &path.target, error) ||
 	    !text_at(table, index, RECORD_LABEL, &path.label, error) ||
@@ -393,6 +481,13 @@ gboolean varve_path_table_get(const VarvePathTable *table, gsize index, VarvePat
 				  table->name, index);
 	path.xattrs = table->xattrs + xattrs;
 	path.n_xattrs = n_xattrs;
+	for (guint32 i = 0; i < n_xattrs; i++) {
+		const VarveXattr *xattr = &path.xattrs[i];
+
+		if (!reach_text(table, (guint32)(xattr->name - table->pool), error) ||
+		    !reach(table, xattr->value, xattr->size, error))
+			return FALSE;
+	}
 	fault = record_fault(&path);
 	if (!fault && index > 0) {
 		if (!text_at(table, index - 1, RECORD_PATH, &before, error))
@@ -407,7 +502,7 @@ gboolean varve_path_table_get(const VarvePathTable *table, gsize index, VarvePat
 	return TRUE;
 }
 
-gboolean varve_path_table_find(const VarvePathTable *table, const char *path, gsize *ret_index,
+gboolean varve_path_table_seek(const VarvePathTable *table, const char *path, gsize *ret_index,
 			       GError **error)
 {
 	gsize low = 0, high = table->n_records;
@@ -415,20 +510,30 @@ gboolean varve_path_table_find(const VarvePathTable *table, const char *path, gs
 	while (low < high) {
 		gsize middle = low + (high - low) / 2;
 		const char *at = NULL;
-		int order;
 
 		if (!text_at(table, middle, RECORD_PATH, &at, error))
 			return FALSE;
-		order = strcmp(path, at);
-		if (order == 0) {
-			*ret_index = middle;
-			return TRUE;
-		}
-		if (order < 0)
+		if (strcmp(path, at) <= 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return varve_fail(error, VARVE_ERROR_NOT_FOUND, "%s: does not have '/%s'", table->name,
-			  path);
+	*ret_index = low;
+	return TRUE;
+}
+
+gboolean varve_path_table_find(const VarvePathTable *table, const char *path, gsize *ret_index,
+			       GError **error)
+{
+	const char *at = NULL;
+	gsize index;
+
+	if (!varve_path_table_seek(table, path, &index, error) ||
+	    (index < table->n_records && !text_at(table, index, RECORD_PATH, &at, error)))
+		return FALSE;
+	if (!at || strcmp(path, at) != 0)
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND, "%s: does not have '/%s'",
+				  table->name, path);
+	*ret_index = index;
+	return TRUE;
 }

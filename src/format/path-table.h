@@ -46,6 +46,17 @@ typedef struct VarvePathTable VarvePathTable;
  * is read: hostile bytes give CORRUPT, never a fault.
  */
 VarvePathTable *varve_path_table_open(GBytes *bytes, const char *name, GError **error);
+
+/**
+ * varve_path_table_map:
+ * The same for the table in the file behind @fd (borrowed), which is mapped and read where it is
+ * looked at, so that a lookup costs the same in a table of any size. A page that cannot be read (a
+ * block that is not what was signed) is CORRUPT when it is reached, never a signal. One thread at a
+ * time uses the result.
+ *
+ * Errors: CORRUPT, SYSTEM.
+ */
+VarvePathTable *varve_path_table_map(int fd, const char *name, GError **error);
 void varve_path_table_free(VarvePathTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarvePathTable, varve_path_table_free)
 
@@ -54,6 +65,10 @@ gsize varve_path_table_count(const VarvePathTable *table);
  *  Errors: CORRUPT, NOT_FOUND (@index is past the end). */
 gboolean varve_path_table_get(const VarvePathTable *table, gsize index, VarvePath *ret_path,
 			      GError **error);
+/** varve_path_table_seek: the first record whose path is not before @path; the count where there is
+ *  none: where a lookup, or a walk through what is below a directory, begins. */
+gboolean varve_path_table_seek(const VarvePathTable *table, const char *path, gsize *ret_index,
+			       GError **error);
 /** varve_path_table_find: NOT_FOUND where the layer does not have @path. */
 gboolean varve_path_table_find(const VarvePathTable *table, const char *path, gsize *ret_index,
 			       GError **error);

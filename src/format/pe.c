@@ -9,6 +9,7 @@
 
 #define PE32_PLUS 0x20b
 #define SECTIONS_MAX 96
+#define WIN_CERTIFICATE_SIZE 8
 #define EFI_APPLICATION 10
 #define EFI_RUNTIME_DRIVER 12
 
@@ -240,6 +241,30 @@ gboolean varve_pe_is_dense(const VarvePe *pe)
 			return FALSE;
 		end += section->raw_size;
 	}
+	return TRUE;
+}
+
+/* UEFI 2.10, 32.2.4: length, revision 2.0, PKCS signed data; entries begin at multiples of eight.
+ */
+gboolean varve_pe_signatures(const VarvePe *pe, GPtrArray **ret, GError **error)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	gsize at = pe->certificates, end = at + pe->certificates_size;
+
+	while (end - at >= WIN_CERTIFICATE_SIZE) {
+		const guint8 *entry = pe->data + at;
+		gsize length = varve_pe_get32(entry);
+
+		if (length < WIN_CERTIFICATE_SIZE || length > end - at)
+			return corrupt(pe, "an entry of its certificate table does not fit into it",
+				       error);
+		if (varve_pe_get16(entry + 4) == 0x0200 && varve_pe_get16(entry + 6) == 0x0002)
+			g_ptr_array_add(list,
+					g_bytes_new_from_bytes(pe->bytes, at + WIN_CERTIFICATE_SIZE,
+							       length - WIN_CERTIFICATE_SIZE));
+		at += MIN((length + 7) & ~(gsize)7, end - at);
+	}
+	*ret = g_steal_pointer(&list);
 	return TRUE;
 }
 

@@ -67,6 +67,16 @@ GBytes *varve_pe_append(const VarvePe *pe, const VarvePeAddition *additions, gsi
 /** varve_pe_is_signed: whether there is a certificate table. Says nothing of its worth. */
 gboolean varve_pe_is_signed(const VarvePe *pe);
 
+/**
+ * varve_pe_signatures:
+ * The PKCS#7 structures of the certificate table (WIN_CERTIFICATE of revision 2.0 and type PKCS
+ * signed data), in their order; others are left out. Borrowed bytes of the image.
+ *
+ * @ret: (caller unrefs) GBytes *.
+ * Errors: CORRUPT (an entry that does not fit into the table).
+ */
+gboolean varve_pe_signatures(const VarvePe *pe, GPtrArray **ret, GError **error);
+
 /** varve_pe_digest: Authenticode's SHA-256: all but CheckSum, the certificate table's directory
  *  entry and the table, padded with zeros to 8 bytes. */
 void varve_pe_digest(const VarvePe *pe, VarveDigest *ret_digest);

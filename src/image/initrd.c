@@ -37,6 +37,8 @@ typedef struct {
 	mode_t mode;
 	GBytes *bytes;
 	char *target;
+	VarveBootOrigin origin; /* of the bytes */
+	char *from;
 } Entry;
 
 typedef struct {
@@ -52,12 +54,13 @@ static void entry_free(gpointer data)
 
 	g_free(entry->path);
 	g_free(entry->target);
+	g_free(entry->from);
 	g_clear_pointer(&entry->bytes, g_bytes_unref);
 	g_free(entry);
 }
 
-static void add_entry(Gathering *gathering, const char *path, mode_t mode, GBytes *bytes,
-		      const char *target)
+static Entry *add_entry(Gathering *gathering, const char *path, mode_t mode, GBytes *bytes,
+			const char *target)
 {
 	Entry *entry = g_new0(Entry, 1);
 
@@ -65,7 +68,19 @@ static void add_entry(Gathering *gathering, const char *path, mode_t mode, GByte
 	entry->mode = mode;
 	entry->bytes = bytes ? g_bytes_ref(bytes) : NULL;
 	entry->target = g_strdup(target);
+	entry->origin = VARVE_BOOT_GENERATED;
 	g_hash_table_replace(gathering->entries, entry->path, entry);
+	return entry;
+}
+
+/* A file that is the host's @host_path, or else @tree_path of the tree. */
+static void add_copy(Gathering *gathering, const char *path, mode_t mode, GBytes *bytes,
+		     const char *host_path, const char *tree_path)
+{
+	Entry *entry = add_entry(gathering, path, mode, bytes, NULL);
+
+	entry->origin = host_path ? VARVE_BOOT_HOST : VARVE_BOOT_TREE;
+	entry->from = host_path ? g_path_get_basename(host_path) : g_strdup(tree_path);
 }
 
 static GBytes *read_program(Gathering *gathering, const char *host_path, const char *tree_path,
@@ -84,17 +99,17 @@ static GBytes *read_program(Gathering *gathering, const char *host_path, const c
 
 static gboolean gather_programs(Gathering *gathering, VarveLibraries *libraries, GError **error)
 {
-	g_autoptr(GBytes) init = read_program(
-		gathering, gathering->initrd->init,
-		varve_base_tree_has(gathering->tree, INIT_LIBEXEC) ? INIT_LIBEXEC : INIT, error);
+	const char *own_init =
+		varve_base_tree_has(gathering->tree, INIT_LIBEXEC) ? INIT_LIBEXEC : INIT;
+	g_autoptr(GBytes) init = read_program(gathering, gathering->initrd->init, own_init, error);
 	g_autoptr(GBytes) varvectl =
 		init ? read_program(gathering, gathering->initrd->varvectl, VARVECTL, error) : NULL;
 
 	if (!varvectl || !varve_libraries_require(libraries, "init", init, error) ||
 	    !varve_libraries_require(libraries, VARVECTL, varvectl, error))
 		return FALSE;
-	add_entry(gathering, "init", 0755, init, NULL);
-	add_entry(gathering, VARVECTL, 0755, varvectl, NULL);
+	add_copy(gathering, "init", 0755, init, gathering->initrd->init, own_init);
+	add_copy(gathering, VARVECTL, 0755, varvectl, gathering->initrd->varvectl, VARVECTL);
 	return TRUE;
 }
 
@@ -105,7 +120,7 @@ static gboolean gather_libraries(Gathering *gathering, VarveLibraries *libraries
 	for (guint i = 0; i < list->len; i++) {
 		const VarveLibrary *library = g_ptr_array_index(list, i);
 
-		add_entry(gathering, library->path, 0755, library->bytes, NULL);
+		add_copy(gathering, library->path, 0755, library->bytes, NULL, library->path);
 		for (guint j = 0; j < library->names->len; j++) {
 			g_autofree char *target = g_strdup_printf("/%s", library->path);
 
@@ -118,7 +133,7 @@ static gboolean gather_libraries(Gathering *gathering, VarveLibraries *libraries
 
 		if (!cache)
 			return FALSE;
-		add_entry(gathering, "etc/ld.so.cache", 0644, cache, NULL);
+		add_copy(gathering, "etc/ld.so.cache", 0644, cache, NULL, "etc/ld.so.cache");
 	}
 	return TRUE;
 }
@@ -155,7 +170,7 @@ static gboolean gather_modules(Gathering *gathering, GError **error)
 
 		if (!bytes)
 			return FALSE;
-		add_entry(gathering, path, 0644, bytes, NULL);
+		add_copy(gathering, path, 0644, bytes, NULL, g_ptr_array_index(order, i));
 		g_string_append_printf(list, "/%s\n", path);
 	}
 	gathering->summary->n_modules = order->len;
@@ -180,7 +195,7 @@ static gboolean gather_certificate(Gathering *gathering, const char *host_path,
 	bytes = read_program(gathering, host_path, tree_path, error);
 	if (!bytes)
 		return FALSE;
-	add_entry(gathering, path, 0644, bytes, NULL);
+	add_copy(gathering, path, 0644, bytes, host_path, tree_path);
 	return TRUE;
 }
 
@@ -224,6 +239,56 @@ static void gather_skeleton(Gathering *gathering)
 			add_entry(gathering, target, 0755, NULL, NULL);
 		}
 	}
+}
+
+static mode_t entry_mode(const Entry *entry)
+{
+	if (entry->target)
+		return S_IFLNK | 0777;
+	return entry->mode | (entry->bytes ? S_IFREG : S_IFDIR);
+}
+
+/* A file of the host that the base has too, at the place where it goes, is the base's. */
+static void record_bytes(VarveBootRecord *record, const Entry *entry, VarveBootPart *part)
+{
+	if (entry->origin == VARVE_BOOT_HOST) {
+		varve_boot_record_part(record, VARVE_BOOT_TREE, entry->path, entry->bytes, part);
+		if (part->origin == VARVE_BOOT_BASE)
+			return;
+	}
+	varve_boot_record_part(record, entry->origin, entry->from ? entry->from : "", entry->bytes,
+			       part);
+}
+
+/* The last to go in: it says what else there is. */
+static void add_manifest(Gathering *gathering)
+{
+	VarveBootRecord *record = gathering->initrd->record;
+	VarveBootManifest *manifest = record ? varve_boot_record_manifest(record) : NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	GHashTableIter iter;
+	gpointer value;
+	char *text;
+
+	if (!manifest)
+		return;
+	g_hash_table_iter_init(&iter, gathering->entries);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const Entry *entry = value;
+		VarveBootFile *file = varve_boot_file_new(entry->path, entry_mode(entry));
+
+		if (entry->target) {
+			g_free(file->target);
+			file->target = g_strdup(entry->target);
+		}
+		if (entry->bytes)
+			record_bytes(record, entry, &file->part);
+		g_ptr_array_add(manifest->files, file);
+	}
+	g_ptr_array_add(manifest->files, varve_boot_file_new("dev/console", S_IFCHR | 0600));
+	text = varve_boot_manifest_write(manifest);
+	bytes = g_bytes_new_take(text, strlen(text));
+	add_entry(gathering, VARVE_BOOT_MANIFEST, 0644, bytes, NULL);
 }
 
 static gint by_path(gconstpointer a, gconstpointer b)
@@ -330,8 +395,10 @@ GBytes *varve_initrd_build(const VarveInitrd *initrd, VarveInitrdSummary *ret_su
 	gather_skeleton(&gathering);
 	if (libraries && gather_programs(&gathering, libraries, error) &&
 	    gather_libraries(&gathering, libraries, error) && gather_modules(&gathering, error) &&
-	    gather_certificates(&gathering, error))
+	    gather_certificates(&gathering, error)) {
+		add_manifest(&gathering);
 		archive = write_archive(&gathering, error);
+	}
 	g_hash_table_unref(gathering.entries);
 	if (archive && ret_summary)
 		*ret_summary = summary;

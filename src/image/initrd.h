@@ -4,6 +4,7 @@
 #pragma once
 
 #include "format/partition-types.h"
+#include "image/boot-record.h"
 
 #include <glib.h>
 
@@ -27,6 +28,9 @@ typedef struct {
 	 * place in the initrd: whom the base's signature is checked against. */
 	const char *const *certificates;
 	gint64 epoch; /* every file's time */
+	/* (nullable) what else the image is made of; files are added to it, and the manifest goes
+	 * into the initrd as VARVE_BOOT_MANIFEST. NULL: it has none. */
+	VarveBootRecord *record;
 } VarveInitrd;
 
 /** What came out, for reports; the strings belong to it. */

@@ -16,8 +16,7 @@
 #define RELEASE_DIR "usr/lib/extension-release.d"
 #define STRICT_XATTR "user.extension-release.strict"
 
-/* The only NAME.json below VARVE_LAYERS_DIR. */
-static char *find_manifest(int fd, GError **error)
+char *varve_mounted_find_manifest(int fd, GError **error)
 {
 	varve_autofd dir = varve_dir_open_beneath(fd, VARVE_LAYERS_DIR, error);
 	g_auto(GStrv) names = NULL;
@@ -84,7 +83,7 @@ static gboolean read_paths(VarveMounted *mounted, VarveDigest *ret_digest, GErro
 
 gboolean varve_base_inspect(VarveMounted *base, GError **error)
 {
-	g_autofree char *file = find_manifest(base->fd, error);
+	g_autofree char *file = varve_mounted_find_manifest(base->fd, error);
 
 	if (!file || !read_manifest(base, file, error) || !read_paths(base, NULL, error))
 		return FALSE;
@@ -242,7 +241,7 @@ static VarveRefusal *refuse(const GError *error)
 VarveRefusal *varve_mounted_inspect(VarveMounted *mounted)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *file = find_manifest(mounted->fd, &error);
+	g_autofree char *file = varve_mounted_find_manifest(mounted->fd, &error);
 	VarveRefusal *refusal;
 	VarveDigest table;
 

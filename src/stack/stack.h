@@ -82,6 +82,10 @@ gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
 			      const char *hash_device, gboolean kernel_mode, const char *device,
 			      unsigned attributes, const char *where, GError **error);
 
+/** varve_mounted_find_manifest: (caller frees) the name of the only NAME.json in VARVE_LAYERS_DIR
+ *  below @fd, the root of a layer. Errors: NOT_FOUND, CORRUPT (more than one, a link), SYSTEM. */
+char *varve_mounted_find_manifest(int fd, GError **error);
+
 /**
  * varve_mounted_inspect:
  * Reads manifest, path table and extension-release of a mounted layer through @mounted->fd, walks

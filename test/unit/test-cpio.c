@@ -209,6 +209,118 @@ static void test_cpio_program(void)
 	g_rmdir(dir);
 }
 
+/* Every entry as "path mode size content\n". */
+static gboolean describe(const VarveCpioEntry *entry, gpointer data, GError **error)
+{
+	GString *text = data;
+
+	(void)error;
+	g_string_append_printf(text, "%s %o %u:%u %.*s\n", entry->path, (unsigned)entry->mode,
+			       entry->uid, entry->gid, (int)entry->size, (const char *)entry->data);
+	return TRUE;
+}
+
+static void test_read(void)
+{
+	static const VarveCpioCompression kinds[] = { VARVE_CPIO_PLAIN, VARVE_CPIO_ZSTD };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		g_autoptr(GBytes) packed = write_sample(kinds[i], 1);
+		g_autoptr(GString) text = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GBytes) archive = varve_cpio_unpack(packed, 1 << 20, "initrd", &error);
+
+		g_assert_no_error(error);
+		g_assert_true(varve_cpio_walk(archive, "initrd", describe, text, &error));
+		g_assert_cmpstr(text->str, ==,
+				"init 100755 0:0 #!\n"
+				"sysroot 40700 0:0 \n"
+				"usr 40755 0:0 \n"
+				"usr/bin 40755 0:0 \n"
+				"usr/bin/tool 104755 0:0 content\n\n"
+				"bin 120777 0:0 usr/bin\n"
+				"dev 40755 0:0 \n"
+				"dev/console 20600 0:0 \n"
+				"empty 100000 0:0 \n");
+	}
+}
+
+static void read_fails(const void *data, gsize size, VarveError code)
+{
+	g_autoptr(GBytes) packed = g_bytes_new(data, size);
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) archive = varve_cpio_unpack(packed, 1 << 20, "initrd", &error);
+
+	g_assert_false(archive && varve_cpio_walk(archive, "initrd", describe, text, &error));
+	g_assert_error(error, VARVE_ERROR, (int)code);
+}
+
+static void test_should_fail_read(void)
+{
+	static const struct {
+		gsize offset;
+		char value;
+	} changes[] = {
+		{ 0, '1' },   /* the magic of another format */
+		{ 14, 'x' },  /* the mode is no number */
+		{ 54, '8' },  /* content behind the end */
+		{ 94, '9' },  /* a name behind the end */
+		{ 101, '0' }, /* the name has no end */
+		{ 101, '9' }, /* or goes on behind its NUL */
+		{ 110, '/' }, /* not relative */
+		{ 110, '\0' },
+	};
+	g_autoptr(GBytes) plain = write_sample(VARVE_CPIO_PLAIN, 0);
+	g_autoptr(GBytes) packed = write_sample(VARVE_CPIO_ZSTD, 1);
+	gsize size;
+	const char *data = g_bytes_get_data(plain, &size);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
+		g_autofree char *copy = g_memdup2(data, size);
+
+		copy[changes[i].offset] = changes[i].value;
+		read_fails(copy, size,
+			   changes[i].offset == 0 ? VARVE_ERROR_UNSUPPORTED : VARVE_ERROR_CORRUPT);
+	}
+	/* Up to the trailer's name: what follows it is padding. */
+	for (gsize end = 6; end < size - 4; end++)
+		read_fails(data, end, VARVE_ERROR_CORRUPT);
+	data = g_bytes_get_data(packed, &size);
+	for (gsize end = 4; end < size; end++)
+		read_fails(data, end, VARVE_ERROR_CORRUPT);
+	read_fails("", 0, VARVE_ERROR_UNSUPPORTED);
+}
+
+static void test_read_limit(void)
+{
+	g_autoptr(GBytes) plain = write_sample(VARVE_CPIO_PLAIN, 0);
+	g_autoptr(GBytes) packed = write_sample(VARVE_CPIO_ZSTD, 1);
+	gsize size = g_bytes_get_size(plain);
+	g_autoptr(GBytes) enough = varve_cpio_unpack(packed, size, "initrd", NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(g_bytes_equal(enough, plain));
+	g_assert_null(varve_cpio_unpack(packed, size - 1, "initrd", &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+}
+
+static gboolean stop(const VarveCpioEntry *entry, gpointer data, GError **error)
+{
+	(void)data;
+	return varve_fail(error, VARVE_ERROR_CONFLICT, "stopped at %s", entry->path);
+}
+
+static void test_read_stops(void)
+{
+	g_autoptr(GBytes) plain = write_sample(VARVE_CPIO_PLAIN, 0);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(varve_cpio_walk(plain, "initrd", stop, NULL, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CONFLICT);
+	g_assert_cmpstr(error->message, ==, "stopped at init");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -218,5 +330,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/cpio/should-fail", test_should_fail);
 	g_test_add_func("/cpio/full-disk", test_full_disk);
 	g_test_add_func("/cpio/as-cpio-reads-it", test_cpio_program);
+	g_test_add_func("/cpio/read", test_read);
+	g_test_add_func("/cpio/should-fail-read", test_should_fail_read);
+	g_test_add_func("/cpio/read-limit", test_read_limit);
+	g_test_add_func("/cpio/read-stops", test_read_stops);
 	return g_test_run();
 }

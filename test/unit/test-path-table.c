@@ -1,8 +1,11 @@
 #include "format/path-table.h"
 
 #include "base/error.h"
+#include "ground/fd.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -282,6 +285,108 @@ static void test_should_fail_read(void)
 	}
 }
 
+static void test_seek(void)
+{
+	static const struct {
+		const char *path;
+		gsize index;
+	} cases[] = { { "", 0 },         { "a", 1 },          { "usr", 1 },         { "usr/", 2 },
+		      { "usr/bin/", 4 }, { "usr/bin/sh", 5 }, { "usr/bin/sh0", 6 }, { "zzz", 7 } };
+	g_autoptr(GBytes) bytes = sample_bytes();
+	g_autoptr(VarvePathTable) table = varve_path_table_open(bytes, "table", NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		gsize index = 99;
+
+		g_assert_true(varve_path_table_seek(table, cases[i].path, &index, NULL));
+		g_assert_cmpuint(index, ==, cases[i].index);
+	}
+}
+
+/* A table of several pages, so that its end lies in another page than its beginning. */
+static int large_file(guint n)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GStringChunk) strings = g_string_chunk_new(4096);
+	g_autoptr(GBytes) bytes = NULL;
+	int fd = memfd_create("table", MFD_CLOEXEC);
+
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *name = g_strdup_printf("usr/share/file-%06u", i);
+		VarvePath path = sample[5];
+
+		path.path = g_string_chunk_insert(strings, name);
+		path.hardlink = 0;
+		g_ptr_array_add(paths, g_memdup2(&path, sizeof(path)));
+	}
+	bytes = varve_path_table_write(paths, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(write(fd, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)), ==,
+			(gssize)g_bytes_get_size(bytes));
+	return fd;
+}
+
+static void test_map(void)
+{
+	varve_autofd fd = large_file(2000);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarvePathTable) table = varve_path_table_map(fd, "table", &error);
+	VarvePath path;
+	gsize index;
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(varve_path_table_count(table), ==, 2000);
+	for (guint i = 0; i < 2000; i++) {
+		g_autofree char *name = g_strdup_printf("usr/share/file-%06u", i);
+
+		g_assert_true(varve_path_table_find(table, name, &index, &error));
+		g_assert_cmpuint(index, ==, i);
+		g_assert_true(varve_path_table_get(table, index, &path, &error));
+		g_assert_cmpstr(path.path, ==, name);
+		g_assert_cmpstr(path.package, ==, "bash-5.2-1.x86_64");
+		g_assert_cmpuint(path.n_xattrs, ==, 2);
+		g_assert_cmpmem(path.xattrs[1].value, path.xattrs[1].size, "0", 1);
+	}
+	g_assert_false(varve_path_table_find(table, "usr/share/file-002000", &index, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+}
+
+/* What the kernel cannot read, as a block that is not what was signed, is an error and no signal.
+ */
+static void test_map_damaged(void)
+{
+	varve_autofd fd = large_file(2000);
+	g_autoptr(VarvePathTable) table = varve_path_table_map(fd, "table", NULL);
+	g_autoptr(GError) error = NULL;
+	VarvePath path;
+	gsize index;
+
+	g_assert_nonnull(table);
+	g_assert_cmpint(ftruncate(fd, getpagesize()), ==, 0);
+	g_assert_false(varve_path_table_find(table, "usr/share/file-001000", &index, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_clear_error(&error);
+	g_assert_false(varve_path_table_get(table, 1999, &path, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_clear_error(&error);
+	g_assert_null(varve_path_table_map(fd, "table", &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+}
+
+static void test_should_fail_map(void)
+{
+	varve_autofd empty = memfd_create("empty", MFD_CLOEXEC);
+	varve_autofd directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int fds[] = { empty, directory };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(fds); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(varve_path_table_map(fds[i], "table", &error));
+		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -292,5 +397,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/path-table/should-fail-read", test_should_fail_read);
 	g_test_add_func("/path-table/any-byte-changed", test_any_byte_changed);
 	g_test_add_func("/path-table/truncated-is-corrupt", test_truncated);
+	g_test_add_func("/path-table/seek", test_seek);
+	g_test_add_func("/path-table/map", test_map);
+	g_test_add_func("/path-table/map-damaged-is-corrupt", test_map_damaged);
+	g_test_add_func("/path-table/should-fail-map", test_should_fail_map);
 	return g_test_run();
 }

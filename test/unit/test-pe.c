@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "crypt/authenticode.h"
 #include "crypt/authority.h"
 
 #include <string.h>
@@ -384,6 +385,116 @@ static void check_by_others(const char *dir, const char *program, const char *op
 	g_assert_cmpint(verify(dir, program, option, "stranger", twice), ==, 0);
 }
 
+/* Who signed @image by its signature @index: the certificate's subject, or why not. */
+static void check_signer(GBytes *image, guint index, const char *subject, VarveError code)
+{
+	g_autoptr(VarvePe) pe = varve_pe_open(image, "image", NULL);
+	g_autoptr(VarveCertificate) signer = NULL;
+	g_autoptr(GPtrArray) signatures = NULL;
+	g_autoptr(GError) error = NULL;
+	VarveDigest digest;
+
+	varve_pe_digest(pe, &digest);
+	g_assert_true(varve_pe_signatures(pe, &signatures, NULL));
+	if (!subject) {
+		g_assert_false(varve_authenticode_check(signatures->pdata[index], &digest, &signer,
+							&error));
+		g_assert_error(error, VARVE_ERROR, (int)code);
+		g_assert_null(signer);
+		return;
+	}
+	varve_authenticode_check(signatures->pdata[index], &digest, &signer, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(varve_certificate_subject(signer), ==, subject);
+	g_assert_true(varve_certificate_is_development(signer));
+}
+
+static void test_signatures(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("varve-pe-XXXXXX", NULL);
+	g_autoptr(VarvePe) stub = open_stub();
+	g_autoptr(GBytes) image = append(stub, ".cmdline", "quiet", NULL);
+	g_autoptr(GBytes) signed_image = NULL, twice = NULL;
+	g_autoptr(VarvePe) plain = varve_pe_open(image, "image", NULL);
+	g_autoptr(GPtrArray) none = NULL;
+	guint table;
+	gsize size;
+
+	g_assert_true(varve_pe_signatures(plain, &none, NULL));
+	g_assert_cmpuint(none->len, ==, 0);
+	g_assert_true(varve_authority_make(dir, "platform", NULL));
+	g_assert_true(varve_authority_make(dir, "stranger", NULL));
+	signed_image = sign(dir, "platform", "platform", image, NULL);
+	twice = sign(dir, "stranger", "stranger", signed_image, NULL);
+	check_signer(signed_image, 0, "platform", 0);
+	check_signer(twice, 0, "platform", 0);
+	check_signer(twice, 1, "stranger", 0);
+	table = (guint)get(signed_image, OPTIONAL + 112 + 4 * 8, 4);
+	size = g_bytes_get_size(signed_image);
+	/* The image, or any byte of what the signature says. The last bytes are padding. */
+	for (gsize at = table + 8 + 4; at < size - 16; at++) {
+		guint8 *data = g_memdup2(g_bytes_get_data(signed_image, NULL), size);
+		g_autoptr(GBytes) changed = g_bytes_new_take(data, size);
+		g_autoptr(VarvePe) pe = NULL;
+		g_autoptr(GPtrArray) signatures = NULL;
+		g_autoptr(VarveCertificate) signer = NULL;
+		VarveDigest digest;
+
+		data[at] ^= 1;
+		pe = varve_pe_open(changed, "image", NULL);
+		varve_pe_digest(pe, &digest);
+		g_assert_true(varve_pe_signatures(pe, &signatures, NULL));
+		/* The certificate inside is signed by itself, which nobody asks here: but then it
+		 * is another certificate, or its key made nothing. */
+		if (varve_authenticode_check(signatures->pdata[0], &digest, &signer, NULL)) {
+			g_autofree char *path = g_build_filename(dir, "platform.crt", NULL);
+			g_autoptr(VarveCertificate) real = varve_certificate_load(path, NULL);
+
+			g_assert_true(varve_certificate_same_key(real, signer));
+		}
+	}
+	{
+		guint8 *data = g_memdup2(g_bytes_get_data(signed_image, NULL), size);
+		g_autoptr(GBytes) changed = g_bytes_new_take(data, size);
+
+		data[HEADERS] ^= 1;
+		check_signer(changed, 0, NULL, VARVE_ERROR_UNTRUSTED);
+	}
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
+}
+
+static void test_should_fail_signatures(void)
+{
+	static const struct {
+		gsize offset;
+		guint8 value;
+	} changes[] = { { 0, 7 }, { 3, 0x7f } };
+	g_autofree char *dir = g_dir_make_tmp("varve-pe-XXXXXX", NULL);
+	g_autoptr(VarvePe) stub = open_stub();
+	g_autoptr(GBytes) image = append(stub, ".cmdline", "quiet", NULL);
+	g_autoptr(GBytes) signed_image = NULL;
+	gsize table, size;
+
+	g_assert_true(varve_authority_make(dir, "platform", NULL));
+	signed_image = sign(dir, "platform", "platform", image, NULL);
+	table = get(signed_image, OPTIONAL + 112 + 4 * 8, 4);
+	size = g_bytes_get_size(signed_image);
+	for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
+		guint8 *data = g_memdup2(g_bytes_get_data(signed_image, NULL), size);
+		g_autoptr(GBytes) changed = g_bytes_new_take(data, size);
+		g_autoptr(VarvePe) pe = NULL;
+		g_autoptr(GPtrArray) signatures = NULL;
+		g_autoptr(GError) error = NULL;
+
+		memset(data + table, 0, 4);
+		data[table + changes[i].offset] = changes[i].value;
+		pe = varve_pe_open(changed, "image", NULL);
+		g_assert_false(varve_pe_signatures(pe, &signatures, &error));
+		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	}
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
+}
+
 static void test_sign(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("varve-pe-XXXXXX", NULL);
@@ -440,5 +551,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pe/any-byte-changed", test_any_byte_changed);
 	g_test_add_func("/pe/sign", test_sign);
 	g_test_add_func("/pe/should-fail-sign", test_should_fail_sign);
+	g_test_add_func("/pe/signatures", test_signatures);
+	g_test_add_func("/pe/should-fail-signatures", test_should_fail_signatures);
 	return g_test_run();
 }

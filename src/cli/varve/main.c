@@ -22,6 +22,7 @@ int main(int argc, char **argv)
 		&varve_verb_image_export,
 		&varve_verb_repo_publish,
 		&varve_verb_sbom,
+		&varve_verb_why,
 		NULL,
 	};
 	/* clang-format on */

@@ -19,3 +19,4 @@ extern const VarveVerb varve_verb_image_build;
 extern const VarveVerb varve_verb_image_export;
 extern const VarveVerb varve_verb_run;
 extern const VarveVerb varve_verb_sbom;
+extern const VarveVerb varve_verb_why;

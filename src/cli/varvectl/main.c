@@ -7,6 +7,8 @@ int main(int argc, char **argv)
 		&varve_verb_status,
 		&varve_verb_plan,
 		&varve_verb_verify,
+		&varve_verb_why,
+		&varve_verb_drift,
 		&varve_verb_history,
 		&varve_verb_log,
 		&varve_verb_policy,

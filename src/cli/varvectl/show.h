@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "stack/report.h"
+#include "trace/process.h"
 
 /** varve_show_layer_line: (caller frees) "ssh 10.0p1  root 31ab2cd4…  signed by layers.crt". */
 char *varve_show_layer_line(const VarveReportLayer *layer);
@@ -20,3 +21,6 @@ void varve_show_compliance(const VarveReport *report, const char *indent);
 
 /** varve_show_is_root: for verbs that ask the TPM, which is root's. Errors: USAGE. */
 gboolean varve_show_is_root(GError **error);
+
+/** varve_show_process: what a process runs, one line a file, or where @full all of each. */
+void varve_show_process(const VarveTraceProcess *process, gboolean full);

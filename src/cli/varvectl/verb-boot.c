@@ -5,6 +5,7 @@
 #include "ground/cmdline.h"
 #include "ground/fd.h"
 #include "stack/boot.h"
+#include "trace/boot.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,6 +61,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 {
 	const Options *options = invocation->options;
 	g_autoptr(VarveReport) report = varve_report_new();
+	g_autoptr(GError) local = NULL;
 	char cmdline[VARVE_CMDLINE_SIZE], hash[80];
 	varve_autofd root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	VarveBootOptions boot = {
@@ -83,6 +85,9 @@ static int run(const VarveInvocation *invocation, GError **error)
 	}
 	if (!varve_boot(&boot, report, error))
 		return VARVE_EXIT_FAILED;
+	if (!varve_trace_boot_keep(root, &local))
+		varve_report_warn(report, "the initrd's manifest cannot be kept: %s",
+				  local->message);
 	print(report);
 	return varve_report_refused(report) > 0 ? VARVE_EXIT_REFUSED : VARVE_EXIT_OK;
 }

@@ -4,6 +4,7 @@
 #include "cli/verb.h"
 
 extern const VarveVerb varve_verb_boot;
+extern const VarveVerb varve_verb_drift;
 extern const VarveVerb varve_verb_floors;
 extern const VarveVerb varve_verb_good;
 extern const VarveVerb varve_verb_history;
@@ -13,3 +14,4 @@ extern const VarveVerb varve_verb_policy;
 extern const VarveVerb varve_verb_release;
 extern const VarveVerb varve_verb_status;
 extern const VarveVerb varve_verb_verify;
+extern const VarveVerb varve_verb_why;

@@ -1,0 +1,578 @@
+/* trace/ on real mounts: a base and two layers as EROFS through loop devices, merged as a node
+ * merges them, with /etc as an overlay over the base's; entered by chroot, so that all is where a
+ * node has it. There is no dm-verity here: that nothing checks what is read has to be told. */
+#include "base/error.h"
+#include "base/file.h"
+#include "crypt/authority.h"
+#include "device/loop.h"
+#include "ground/mount.h"
+#include "stack/stack.h"
+#include "trace/drift.h"
+#include "trace/process.h"
+#include "trace/why.h"
+#include "unit/layer-make.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define READ_ONLY (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+typedef struct {
+	char *dir, *root; /* on the host */
+	VarvePrivateKey *key;
+	VarveCertificate *certificate;
+	GPtrArray *hashes; /* char *: of the layers, lowest first; the base is 0 */
+} Host;
+
+static void put(const char *tree, const char *name, const char *text, mode_t mode)
+{
+	g_autofree char *path = g_build_filename(tree, name, NULL);
+	g_autofree char *dir = g_path_get_dirname(path);
+
+	g_assert_true(varve_dir_make(dir, 0755, NULL));
+	g_assert_true(varve_file_write(AT_FDCWD, path, text, strlen(text), mode, NULL));
+}
+
+static void make_dirs(const char *root, const char *const *names)
+{
+	for (; *names; names++) {
+		g_autofree char *path = g_build_filename(root, *names, NULL);
+
+		g_assert_cmpint(varve_make_dirs(path), ==, 0);
+	}
+}
+
+static void make_base_tree(const Host *host, const char *tree)
+{
+	static const char *const dirs[] = { "proc", "run", "var", "tmp", NULL };
+	g_autofree char *link = g_build_filename(tree, "bin", NULL);
+	g_autofree char *sh = g_build_filename(tree, "usr/bin/sh", NULL);
+	g_autofree char *pem = varve_certificate_to_pem(host->certificate);
+
+	make_dirs(tree, dirs);
+	put(tree, "usr/bin/tool", "tool", 0755);
+	put(tree, "usr/bin/both", "base's", 0755);
+	put(tree, "usr/share/base/file", "x", 0644);
+	put(tree, "usr/share/factory/var/lib/seed", "seed", 0644);
+	put(tree, "usr/lib/verity.d/team.crt", pem, 0644);
+	put(tree, "usr/lib/sysusers.d/x.conf", "u sshd 74\n", 0644);
+	put(tree, "etc/hosts", "localhost\n", 0644);
+	put(tree, "etc/issue", "hello\n", 0644);
+	put(tree, "etc/passwd", "root:x:0:0::/:/bin/sh\n", 0644);
+	put(tree, "etc/pam.d/login", "auth\n", 0644);
+	put(tree, "etc/pam.d/other", "deny\n", 0644);
+	g_assert_cmpint(symlink("usr/bin", link), ==, 0);
+	g_assert_cmpint(symlink("tool", sh), ==, 0);
+}
+
+static void make_layer_tree(const char *tree, const char *name)
+{
+	g_autofree char *own = g_strconcat("usr/share/", name, "/file", NULL);
+	g_autofree char *config = g_strconcat("usr/share/factory/etc/", name, ".conf", NULL);
+
+	put(tree, own, name, 0644);
+	put(tree, config, name, 0600);
+	put(tree, "usr/bin/both", name, 0755);
+}
+
+static void attribute(GPtrArray *paths, VarveManifest *manifest)
+{
+	g_autofree char *nevra = varve_manifest_package_nevra(manifest->packages->pdata[0]);
+
+	for (guint i = 0; i < paths->len; i++) {
+		VarvePath *path = paths->pdata[i];
+
+		if (strcmp(path->path, "usr/bin/tool") == 0)
+			path->package = g_intern_string(nevra);
+	}
+}
+
+/* A table that does not know the layer's own file, and has another digest for the other. */
+static void lie(GPtrArray *paths, VarveManifest *manifest)
+{
+	(void)manifest;
+	for (guint i = paths->len; i-- > 0;) {
+		VarvePath *path = paths->pdata[i];
+
+		if (strcmp(path->path, "usr/share/liar/file") == 0)
+			g_ptr_array_remove_index(paths, i);
+		else if (strcmp(path->path, "usr/bin/both") == 0)
+			path->digest.bytes[0] ^= 1;
+	}
+}
+
+/* Seals a layer of @tree; its file lies in @host->dir/layers. Returns: the loop device's path. */
+static char *make_layer(Host *host, const char *name, VarveRole role, const char *tree,
+			LayerTamper tamper, int *ret_loop)
+{
+	g_autofree char *file = g_strdup_printf("%s/layers/%s_1_x86-64.raw", host->dir, name);
+	g_autoptr(VarveManifest) manifest = layer_manifest(name, "1");
+	g_autoptr(VarveLayer) layer = NULL;
+	guint64 offset, size, hash_offset, hash_size;
+	char *device = NULL;
+
+	manifest->role = role;
+	g_assert_true(layer_make(tree, manifest, host->key, host->certificate, file, tamper));
+	layer = varve_layer_open_path(file, NULL);
+	varve_layer_extents(layer, &offset, &size, &hash_offset, &hash_size);
+	*ret_loop = varve_loop_attach(varve_layer_fd(layer), offset, size, name, &device, NULL);
+	g_assert_cmpint(*ret_loop, >=, 0);
+	g_ptr_array_add(host->hashes, varve_digest_dup_hex(varve_layer_root(layer)));
+	return device;
+}
+
+static void mount_erofs(const char *device, const char *where)
+{
+	const VarveMountOption options[] = { { "source", device }, { "ro", NULL }, { NULL, NULL } };
+
+	g_assert_cmpint(varve_make_dirs(where), ==, 0);
+	g_assert_cmpint(varve_mount_at("erofs", options, READ_ONLY, where), ==, 0);
+}
+
+static void mount_tmpfs(const char *where)
+{
+	static const VarveMountOption options[] = { { "source", "tmpfs" }, { NULL, NULL } };
+
+	g_assert_cmpint(varve_mount_at("tmpfs", options, 0, where), ==, 0);
+}
+
+/* The base at the root, memory at /run with what a boot makes there. */
+static void mount_base(Host *host)
+{
+	g_autofree char *tree = g_build_filename(host->dir, "base-tree", NULL);
+	g_autofree char *run = g_build_filename(host->root, "run", NULL);
+	g_autofree char *base = g_build_filename(host->root, "run/varve/base", NULL);
+	g_autofree char *state = g_build_filename(host->root, "run/varve/state", NULL);
+	static const char *const run_dirs[] = { "varve/base", "varve/state", "varve/layers",
+						"varve/empty", NULL };
+	static const char *const state_dirs[] = { "etc/upper", "etc/work", "var/lib/varve/layers",
+						  NULL };
+	g_autofree char *device = NULL;
+	varve_autofd loop = -1;
+
+	make_base_tree(host, tree);
+	device = make_layer(host, "base", VARVE_ROLE_BASE, tree, attribute, &loop);
+	mount_erofs(device, host->root);
+	mount_tmpfs(run);
+	make_dirs(run, run_dirs);
+	g_assert_cmpint(varve_mount_bind(host->root, base, READ_ONLY), ==, 0);
+	mount_tmpfs(state);
+	make_dirs(state, state_dirs);
+}
+
+static void mount_layer(Host *host, const char *name, LayerTamper tamper)
+{
+	g_autofree char *tree = g_strdup_printf("%s/%s-tree", host->dir, name);
+	g_autofree char *from = g_strdup_printf("%s/layers/%s_1_x86-64.raw", host->dir, name);
+	g_autofree char *to = g_strdup_printf(
+		"%s/run/varve/state/var/lib/varve/layers/%s_1_x86-64.raw", host->root, name);
+	g_autofree char *where = NULL, *device = NULL;
+	varve_autofd loop = -1;
+
+	make_layer_tree(tree, name);
+	device = make_layer(host, name, VARVE_ROLE_EXTENSION, tree, tamper, &loop);
+	where = g_strdup_printf("%s/run/varve/layers/%s", host->root,
+				(char *)host->hashes->pdata[host->hashes->len - 1]);
+	mount_erofs(device, where);
+	/* The liar's file is gone, as of a layer that was taken away while it runs. */
+	if (!tamper)
+		g_assert_true(varve_file_copy(from, to, 0644, NULL));
+}
+
+static void mount_overlay(const char *where, const VarveMountOption *options)
+{
+	char log[512];
+	varve_autofd fd = varve_mount_make("overlay", options, 0, log, sizeof(log));
+
+	if (fd < 0)
+		g_error("%s: %s %s", where, g_strerror(errno), log);
+	g_assert_cmpint(varve_mount_attach(fd, where), ==, 0);
+}
+
+/* Inside: what has to have the names that a node has. */
+static void merge(const Host *host)
+{
+	const VarveMountOption etc[] = { { "source", "varve-etc" },
+					 { "lowerdir", "/run/varve/base/etc" },
+					 { "upperdir", "/run/varve/state/etc/upper" },
+					 { "workdir", "/run/varve/state/etc/work" },
+					 { NULL, NULL } };
+	static const VarveMountOption proc[] = { { "source", "proc" }, { NULL, NULL } };
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_auto(GStrv) lowers = NULL;
+	varve_autofd fd = -1;
+
+	for (guint i = host->hashes->len; i-- > 1;) {
+		g_autofree char *lower =
+			g_strdup_printf("/run/varve/layers/%s/usr", (char *)host->hashes->pdata[i]);
+
+		g_strv_builder_add(builder, lower);
+	}
+	g_strv_builder_add(builder, "/run/varve/base/usr");
+	lowers = g_strv_builder_end(builder);
+	fd = varve_stack_merge_usr((const char *const *)lowers, "/run/varve/empty", NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(varve_mount_attach(fd, "/usr"), ==, 0);
+	mount_overlay("/etc", etc);
+	g_assert_cmpint(varve_mount_bind("/run/varve/state/var", "/var", 0), ==, 0);
+	g_assert_cmpint(varve_mount_at("proc", proc, 0, "/proc"), ==, 0);
+	g_free(report->base->root);
+	report->base->root = g_strdup(host->hashes->pdata[0]);
+	g_assert_true(varve_report_save(report, VARVE_REPORT_FILE, NULL));
+}
+
+static VarveTraceNode *open_node(void)
+{
+	g_autoptr(GError) error = NULL;
+	VarveTraceNode *node = varve_trace_node_open(&error);
+
+	g_assert_no_error(error);
+	return node;
+}
+
+static VarveTraceWhy *why(VarveTraceNode *node, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	VarveTraceWhy *answer = varve_trace_why(node, path, &error);
+
+	g_assert_no_error(error);
+	return answer;
+}
+
+/* The last answer for @path: its state, its layer ("" for none) and the number of problems. */
+static void answers(VarveTraceNode *node, const char *path, const char *state, const char *layer,
+		    guint problems)
+{
+	g_autoptr(VarveTraceWhy) all = why(node, path);
+	const VarveTraceAnswer *answer = varve_trace_why_last(all);
+
+	g_test_message("%s: %s", path, varve_trace_state_name(answer->state));
+	for (guint i = 0; i < answer->problems->len; i++)
+		g_test_message("  %s", (char *)answer->problems->pdata[i]);
+	g_assert_cmpstr(varve_trace_state_name(answer->state), ==, state);
+	g_assert_cmpstr(answer->layer ? answer->layer->manifest->name : "", ==, layer);
+	g_assert_cmpuint(answer->problems->len, ==, problems);
+}
+
+static void test_stack(gconstpointer data)
+{
+	const Host *host = data;
+	g_autoptr(VarveTraceNode) node = open_node();
+	const GPtrArray *layers = node->stack->layers;
+
+	g_assert_cmpuint(layers->len, ==, 4);
+	for (guint i = 0; i < layers->len; i++) {
+		const VarveTraceLayer *layer = layers->pdata[i];
+
+		g_assert_cmpstr(layer->root, ==, host->hashes->pdata[i]);
+		g_assert_false(layer->enforced);
+	}
+	/* Each of the four is read through a loop device that checks nothing. */
+	g_assert_cmpuint(node->stack->problems->len, ==, 4);
+	g_assert_nonnull(strstr(node->stack->problems->pdata[0], "nothing checks what is read"));
+}
+
+static void test_signed(gconstpointer data)
+{
+	g_autoptr(VarveTraceNode) node = open_node();
+	g_autoptr(VarveTraceWhy) link = NULL, directory = NULL, both = NULL;
+	const VarveTraceAnswer *answer;
+
+	(void)data;
+	answers(node, "/usr/bin/tool", "signed", "base", 0);
+	answers(node, "/usr/share/one/file", "signed", "one", 0);
+	answers(node, "/usr/share/two/file", "signed", "two", 0);
+	answers(node, "/usr/lib/varve/layers/one.json", "signed", "one", 0);
+	answers(node, "/run/varve/base/etc/hosts", "signed", "base", 0);
+	answers(node, "/", "signed", "base", 0);
+	link = why(node, "/bin/sh");
+	g_assert_cmpuint(link->answers->len, ==, 3);
+	answer = link->answers->pdata[1];
+	g_assert_cmpstr(answer->path, ==, "/usr/bin/sh");
+	g_assert_cmpstr(answer->found->target, ==, "tool");
+	answer = varve_trace_why_last(link);
+	g_assert_cmpstr(varve_trace_answer_package(answer)->name, ==, "libtest");
+	g_assert_true(answer->found->read);
+	/* A directory is made of all that have it; a file hides those below. */
+	directory = why(node, "/usr/share");
+	answer = varve_trace_why_last(directory);
+	g_assert_cmpstr(answer->layer->manifest->name, ==, "liar");
+	g_assert_cmpuint(answer->others->len, ==, 3);
+	g_assert_cmpuint(answer->problems->len, ==, 0);
+	both = why(node, "/usr/bin/both");
+	answer = varve_trace_why_last(both);
+	g_assert_cmpuint(answer->others->len, ==, 3);
+	g_assert_cmpstr(((VarveTraceOther *)answer->others->pdata[2])->layer->manifest->name, ==,
+			"base");
+}
+
+/* What the kernel reads is not what the table says. */
+static void test_lies(gconstpointer data)
+{
+	g_autoptr(VarveTraceNode) node = open_node();
+
+	(void)data;
+	answers(node, "/usr/bin/both", "signed", "liar", 1);
+	/* No table has it: the kernel says whose it is, and the table of that one lacks it. */
+	answers(node, "/usr/share/liar/file", "signed", "liar", 2);
+}
+
+static void test_signer(gconstpointer data)
+{
+	g_autoptr(VarveTraceNode) node = open_node();
+	VarveTraceLayer *one = node->stack->layers->pdata[1];
+	VarveTraceLayer *liar = node->stack->layers->pdata[3];
+
+	(void)data;
+	varve_trace_node_signer(node, one);
+	g_test_message("%s", one->signer.basis);
+	g_assert_true(one->signer.verified);
+	g_assert_cmpstr(one->signer.certificate, ==, "team.crt");
+	g_assert_cmpstr(one->signer.subject, ==, "team");
+	g_assert_true(one->signer.development);
+	g_assert_cmpuint(strlen(one->signer.fingerprint), ==, 64);
+	varve_trace_node_signer(node, liar);
+	g_test_message("%s", liar->signer.basis);
+	g_assert_false(liar->signer.verified);
+	g_assert_nonnull(strstr(liar->signer.basis, "is not in /var/lib/varve/layers any more"));
+}
+
+static void test_writable(gconstpointer data)
+{
+	g_autoptr(VarveTraceNode) node = open_node();
+
+	(void)data;
+	answers(node, "/etc/hosts", "unchanged", "base", 0);
+	answers(node, "/etc/one.conf", "missing", "one", 0);
+	answers(node, "/etc/none", "absent", "", 0);
+	answers(node, "/usr/none", "absent", "", 0);
+	answers(node, "/var/lib/seed", "missing", "base", 0);
+	put("/etc", "one.conf", "one", 0600);
+	answers(node, "/etc/one.conf", "unchanged", "one", 0);
+	put("/etc", "one.conf", "one", 0640);
+	answers(node, "/etc/one.conf", "changed", "one", 0);
+	g_assert_cmpint(chmod("/etc/hosts", 0600), ==, 0);
+	answers(node, "/etc/hosts", "changed", "base", 0);
+	g_assert_cmpint(chmod("/etc/hosts", 0644), ==, 0);
+	answers(node, "/etc/hosts", "unchanged", "base", 0);
+	put("/etc", "hosts", "other\n", 0644);
+	answers(node, "/etc/hosts", "changed", "base", 0);
+	g_assert_cmpint(unlink("/etc/hosts"), ==, 0);
+	answers(node, "/etc/hosts", "deleted", "base", 0);
+	put("/etc", "mine", "x", 0644);
+	answers(node, "/etc/mine", "local", "", 0);
+	put("/var", "lib/seed", "seed", 0644);
+	answers(node, "/var/lib/seed", "unchanged", "base", 0);
+	put("/var", "lib/mine", "x", 0644);
+	answers(node, "/var/lib/mine", "local", "", 0);
+	put("/run", "x", "x", 0644);
+	answers(node, "/run/x", "volatile", "", 0);
+	answers(node, "/proc/self/status", "volatile", "", 0);
+}
+
+/* "place kind path" of everything, one a line. */
+static char *list_drift(guint *ret_unexpected)
+{
+	g_autoptr(VarveTraceNode) node = open_node();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = varve_drift_list(node, &error);
+	g_autoptr(json_t) json = NULL;
+	GString *text = g_string_new(NULL);
+
+	g_assert_no_error(error);
+	for (guint i = 0; i < list->len; i++) {
+		const VarveDrift *drift = list->pdata[i];
+
+		/* That nothing is checked here is said elsewhere. */
+		if (strcmp(drift->place, "stack") != 0)
+			g_string_append_printf(text, "%s %s %s\n", drift->place,
+					       varve_drift_kind_name(drift->kind), drift->path);
+	}
+	*ret_unexpected = varve_drift_unexpected(list);
+	json = varve_drift_json(list);
+	g_assert_cmpint(json_integer_value(json_object_get(json, "unexpected")), ==,
+			*ret_unexpected);
+	return g_string_free(text, FALSE);
+}
+
+static void test_drift(gconstpointer data)
+{
+	g_autofree char *before = NULL, *after = NULL;
+	guint unexpected, more;
+
+	(void)data;
+	/* As the tests before have left it. */
+	before = list_drift(&unexpected);
+	g_assert_cmpstr(before, ==,
+			"etc deleted /etc/hosts\n"
+			"etc added /etc/mine\n"
+			"etc changed /etc/one.conf\n"
+			"etc missing /etc/liar.conf\n"
+			"etc missing /etc/two.conf\n");
+	put("/etc", "passwd", "root:x:0:0::/:/bin/sh\nsshd:x:74:74::/:\n", 0644);
+	put("/etc", "ssh/ssh_host_rsa_key", "key", 0600);
+	g_assert_true(varve_dir_remove(AT_FDCWD, "/etc/pam.d", NULL));
+	g_assert_cmpint(mkdir("/etc/pam.d", 0755), ==, 0);
+	put("/etc", "pam.d/login", "permit\n", 0644);
+	g_assert_cmpint(varve_mount_bind("/run/x", "/usr/bin/tool", 0), ==, 0);
+	after = list_drift(&more);
+	g_assert_cmpint(umount2("/usr/bin/tool", MNT_DETACH), ==, 0);
+	g_assert_cmpstr(after, ==,
+			"etc deleted /etc/hosts\n"
+			"etc added /etc/mine\n"
+			"etc changed /etc/one.conf\n"
+			"etc deleted /etc/pam.d/other\n"
+			"etc changed /etc/pam.d/login\n"
+			"etc changed /etc/passwd\n"
+			"etc added /etc/ssh\n"
+			"etc added /etc/ssh/ssh_host_rsa_key\n"
+			"etc missing /etc/liar.conf\n"
+			"etc missing /etc/two.conf\n"
+			"mounts covered /usr/bin/tool\n");
+	/* The accounts are declared and the key is as on every node; the others are not. */
+	g_assert_cmpuint(more, ==, unexpected + 4);
+	put("/etc", "passwd", "root:x:0:0::/:/bin/sh\neve:x:0:0::/:\n", 0644);
+	g_free(list_drift(&more));
+	g_assert_cmpuint(more, ==, unexpected + 4);
+}
+
+static void test_covered(gconstpointer data)
+{
+	g_autoptr(VarveTraceNode) node = NULL;
+
+	(void)data;
+	g_assert_cmpint(varve_mount_bind("/run/x", "/usr/bin/tool", 0), ==, 0);
+	node = open_node();
+	answers(node, "/usr/bin/tool", "volatile", "", 1);
+	g_assert_cmpint(umount2("/usr/bin/tool", MNT_DETACH), ==, 0);
+}
+
+/* Another layer at the place of one: names are not believed. */
+static void test_exchanged(gconstpointer data)
+{
+	const Host *host = data;
+	g_autofree char *one =
+		g_strdup_printf("/run/varve/layers/%s", (char *)host->hashes->pdata[1]);
+	g_autofree char *two =
+		g_strdup_printf("/run/varve/layers/%s", (char *)host->hashes->pdata[2]);
+	g_autoptr(VarveTraceNode) node = NULL;
+
+	g_assert_cmpint(varve_mount_bind(two, one, READ_ONLY), ==, 0);
+	node = open_node();
+	answers(node, "/usr/share/one/file", "signed", "two", 3);
+	g_assert_cmpint(umount2(one, MNT_DETACH), ==, 0);
+	g_clear_pointer(&node, varve_trace_node_free);
+	node = open_node();
+	answers(node, "/usr/share/one/file", "signed", "one", 0);
+}
+
+/* This very program lies on the host, where nobody signed it. */
+static void test_process(gconstpointer data)
+{
+	g_autoptr(VarveTraceNode) node = open_node();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveTraceProcess) process = varve_trace_process(node, getpid(), FALSE, &error);
+	const VarveTraceMapping *program;
+
+	(void)data;
+	g_assert_no_error(error);
+	program = process->mappings->pdata[0];
+	g_assert_true(program->program);
+	g_assert_true(program->flagged);
+	g_assert_cmpuint(process->flagged, >, 1);
+	for (guint i = 0; i < process->mappings->len; i++) {
+		const VarveTraceMapping *mapping = process->mappings->pdata[i];
+
+		if (strcmp(mapping->name, "[vdso]") == 0)
+			g_assert_false(mapping->flagged);
+		for (guint j = i + 1; j < process->mappings->len; j++) {
+			const VarveTraceMapping *other = process->mappings->pdata[j];
+
+			g_assert_false(*mapping->name && strcmp(mapping->name, other->name) == 0);
+		}
+	}
+	g_clear_pointer(&process, varve_trace_process_free);
+	process = varve_trace_process(node, 0x7ffffff0, FALSE, &error);
+	g_assert_null(process);
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+}
+
+/* (static, nullable) why these tests cannot run here. */
+static const char *obstacle(void)
+{
+	g_autofree char *program = g_find_program_in_path("mkfs.erofs");
+	g_autofree char *filesystems = NULL;
+
+	if (getuid() != 0)
+		return "mounts need root";
+	if (!program)
+		return "mkfs.erofs is not installed (erofs-utils)";
+	if (access("/dev/loop-control", F_OK) < 0)
+		return "there are no loop devices";
+	if (!g_file_get_contents("/proc/filesystems", &filesystems, NULL, NULL) ||
+	    !strstr(filesystems, "\terofs\n") || !strstr(filesystems, "\toverlay\n"))
+		return "the kernel has no EROFS or no overlayfs";
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return "no mount namespace can be made";
+	return NULL;
+}
+
+static void set_up(Host *host)
+{
+	g_autofree char *key = NULL, *certificate = NULL, *layers = NULL;
+
+	host->dir = g_dir_make_tmp("varve-trace-XXXXXX", NULL);
+	host->root = g_build_filename(host->dir, "root", NULL);
+	host->hashes = g_ptr_array_new_with_free_func(g_free);
+	key = g_build_filename(host->dir, "team.key", NULL);
+	certificate = g_build_filename(host->dir, "team.crt", NULL);
+	layers = g_build_filename(host->dir, "layers", NULL);
+	g_assert_true(varve_dir_make(layers, 0755, NULL));
+	g_assert_true(varve_authority_make(host->dir, "team", NULL));
+	host->key = varve_private_key_load(key, NULL);
+	host->certificate = varve_certificate_load(certificate, NULL);
+	mount_base(host);
+	mount_layer(host, "one", NULL);
+	mount_layer(host, "two", NULL);
+	mount_layer(host, "liar", lie);
+	g_assert_cmpint(chroot(host->root), ==, 0);
+	g_assert_cmpint(chdir("/"), ==, 0);
+	merge(host);
+}
+
+int main(int argc, char **argv)
+{
+	const char *why_not = obstacle();
+	varve_autofd outside = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	Host host = { NULL };
+	int result;
+
+	g_test_init(&argc, &argv, NULL);
+	if (why_not) {
+		g_print("1..0 # SKIP %s\n", why_not);
+		return 77;
+	}
+	set_up(&host);
+	g_test_add_data_func("/trace/stack", &host, test_stack);
+	g_test_add_data_func("/trace/signed", &host, test_signed);
+	g_test_add_data_func("/trace/lies", &host, test_lies);
+	g_test_add_data_func("/trace/signer", &host, test_signer);
+	g_test_add_data_func("/trace/writable", &host, test_writable);
+	g_test_add_data_func("/trace/drift", &host, test_drift);
+	g_test_add_data_func("/trace/covered", &host, test_covered);
+	g_test_add_data_func("/trace/exchanged", &host, test_exchanged);
+	g_test_add_data_func("/trace/process", &host, test_process);
+	result = g_test_run();
+	g_assert_cmpint(fchdir(outside), ==, 0);
+	g_assert_cmpint(chroot("."), ==, 0);
+	umount2(host.root, MNT_DETACH);
+	varve_private_key_free(host.key);
+	varve_certificate_free(host.certificate);
+	varve_dir_remove(AT_FDCWD, host.dir, NULL);
+	g_ptr_array_unref(host.hashes);
+	g_free(host.root);
+	g_free(host.dir);
+	return result;
+}
