@@ -162,7 +162,13 @@ vm_ssh() {
 }
 vm_wait_ssh() { vm_wait "login by ssh" vm_ssh true < /dev/null; }
 vm_console_has() { tr -d '\r' < "$VM_LOG" | grep -aqE -- "$1"; }
-vm_console_lacks() { ! vm_console_has "$1"; }
+# What should not be there is shown.
+vm_console_lacks() {
+	local found
+	found=$(tr -d '\r' < "$VM_LOG" | grep -aE -- "$1")
+	printf '%s\n' "$found"
+	[ -z "$found" ]
+}
 vm_wait_console() { vm_wait "'$1' on the console" vm_console_has "$1"; }
 
 vm_end_ssh() { [ ! -S "$VM_DIR/ssh" ] || vm_ssh -O exit 2> /dev/null; }
