@@ -22,9 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveTree, varve_tree_free)
 
 /**
  * varve_tree_scan:
- * Adds everything below the directory @root: modes, owners, links, xattrs (without trusted.overlay.*
- * and security.selinux: labels there are the build machine's). Sockets and fifos are left out.
- * Digests are not taken yet.
+ * Adds everything below the directory @root: modes, owners, links, xattrs (without
+ * trusted.overlay.* and security.selinux: labels there are the build machine's). Sockets and fifos
+ * are left out. Digests are not taken yet.
  */
 gboolean varve_tree_scan(VarveTree *tree, const char *root, GError **error);
 

@@ -168,7 +168,8 @@ typedef struct {
 	const GPtrArray *tree;             /* VarvePath *, sorted by bytes, digests not filled */
 	const char *extension_release;     /* (nullable) the text of its extension-release file */
 	gboolean extension_release_strict; /* xattr user.extension-release.strict is not "0" */
-	const VarveLabels *labels; /* (nullable) base only: what its policy says paths are labelled */
+	const VarveLabels
+		*labels; /* (nullable) base only: what its policy says paths are labelled */
 } VarveFacts;
 
 /**

@@ -12,9 +12,10 @@
  * Mounts @device (nullable: there is none) at VARVE_STATE_MOUNT and makes it ready: `var` seeded
  * from @seed_fd (usr/share/factory/var of the base, -1 for none) until that was done once (then
  * there is a file VARVE_STATE_SEEDED), `etc/upper`, `etc/work`,
- * `var/lib/varve/{layers,generations}`, labelled by @labels (nullable) where it has no label yet. A new disk's state has layers already, so that an empty
- * `var` is no sign. Then puts /var (a bind) and /etc (an overlay over the base's, /etc/selinux
- * read-only from the base over it) below @sysroot.
+ * `var/lib/varve/{layers,generations}`, labelled by @labels (nullable) where it has no label yet. A
+ * new disk's state has layers already, so that an empty `var` is no sign. Then puts /var (a bind)
+ * and /etc (an overlay over the base's, /etc/selinux read-only from the base over it) below
+ * @sysroot.
  *
  * Whoever can write to the disk chooses what is on it. On any failure a tmpfs takes its place and
  * @report says why: a state that is "volatile". No symbolic link on it is followed here.
@@ -35,7 +36,8 @@ gboolean varve_state_mount(const char *device, const char *sysroot, int seed_fd,
 gboolean varve_state_prepare(int fd, int seed_fd, const VarveLabels *labels, GError **error);
 
 /**
- * varve_state_label: labels what the boot itself wrote on the mounted state @fd; its last act there.
+ * varve_state_label: labels what the boot itself wrote on the mounted state @fd; its last act
+ * there.
  */
 gboolean varve_state_label(int fd, const VarveLabels *labels, GError **error);
 
