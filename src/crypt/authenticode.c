@@ -158,6 +158,27 @@ static gboolean take_signer(PKCS7 *pkcs7, VarveCertificate **ret_signer, GError 
 	return *ret_signer != NULL;
 }
 
+typedef BIO Chain;
+static void chain_free(Chain *chain)
+{
+	BIO_free_all(chain);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Chain, chain_free)
+
+/* Behind a filter that does nothing: of a plain memory BIO PKCS7_verify() makes a copy, which it
+ * loses where the signature names a digest that it does not know. */
+static Chain *open_content(const guint8 *content, gsize size)
+{
+	BIO *memory = BIO_new_mem_buf(content, (int)size);
+	BIO *filter = memory ? BIO_new(BIO_f_null()) : NULL;
+
+	if (!filter) {
+		BIO_free(memory);
+		return NULL;
+	}
+	return BIO_push(filter, memory);
+}
+
 gboolean varve_authenticode_check(GBytes *der, const VarveDigest *digest,
 				  VarveCertificate **ret_signer, GError **error)
 {
@@ -165,7 +186,7 @@ gboolean varve_authenticode_check(GBytes *der, const VarveDigest *digest,
 	const unsigned char *at = g_bytes_get_data(der, &size);
 	g_autoptr(VarveCertificate) signer = NULL;
 	g_autoptr(PKCS7) pkcs7 = NULL;
-	g_autoptr(BIO) bio = NULL;
+	g_autoptr(Chain) bio = NULL;
 	const guint8 *content = NULL;
 
 	ERR_clear_error();
@@ -186,7 +207,7 @@ gboolean varve_authenticode_check(GBytes *der, const VarveDigest *digest,
 		return varve_fail(error, VARVE_ERROR_UNTRUSTED,
 				  "signature of an image: it is for another image: this one was "
 				  "changed after it was signed");
-	bio = BIO_new_mem_buf(content, (int)content_size);
+	bio = open_content(content, content_size);
 	if (!bio || PKCS7_verify(pkcs7, NULL, NULL, bio, NULL, PKCS7_NOVERIFY | PKCS7_NOCHAIN) != 1)
 		return varve_fail_openssl(error, VARVE_ERROR_UNTRUSTED,
 					  "signature of an image: it was not made with the key of "

@@ -6,8 +6,10 @@
 #include "ground/fd.h"
 #include "ground/mount.h"
 #include "trace/boot.h"
+#include "trace/mounts.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define SECURE_BOOT "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
@@ -56,6 +58,28 @@ static gboolean find_esp(const char *base, char ret_device[VARVE_DEVICE_PATH_SIZ
 	return TRUE;
 }
 
+/* Where somebody has mounted it already: writable, it cannot be mounted read-only a second time. */
+static int open_mounted(const char *device)
+{
+	g_autoptr(GPtrArray) mounts = varve_mounts_read(NULL);
+	struct stat st, root;
+
+	if (!mounts || stat(device, &st) < 0)
+		return -1;
+	for (guint i = 0; i < mounts->len; i++) {
+		const VarveMountInfo *mount = mounts->pdata[i];
+		varve_autofd fd = -1;
+
+		if (mount->device != st.st_rdev || strcmp(mount->root, "/") != 0)
+			continue;
+		fd = open(mount->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		/* Something else may lie over it. */
+		if (fd >= 0 && fstat(fd, &root) == 0 && root.st_dev == st.st_rdev)
+			return varve_fd_steal(&fd);
+	}
+	return -1;
+}
+
 /* Detached: it is in no namespace, and gone with its fd. */
 static int mount_esp(const char *device, GError **error)
 {
@@ -90,7 +114,9 @@ static VarveTraceBoot *read_esp(const char *base, const char *copy, GError **err
 
 	if (!find_esp(base, device, error))
 		return NULL;
-	fd = mount_esp(device, error);
+	fd = open_mounted(device);
+	if (fd < 0)
+		fd = mount_esp(device, error);
 	if (fd < 0)
 		return NULL;
 	files = varve_esp_read(fd);

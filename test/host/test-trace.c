@@ -3,27 +3,14 @@
  * node has it. There is no dm-verity here: that nothing checks what is read has to be told. */
 #include "base/error.h"
 #include "base/file.h"
-#include "crypt/authority.h"
-#include "device/loop.h"
 #include "ground/mount.h"
-#include "stack/stack.h"
+#include "node-fixture.h"
 #include "trace/drift.h"
 #include "trace/process.h"
 #include "trace/why.h"
-#include "unit/layer-make.h"
 
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define READ_ONLY (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-
-typedef struct {
-	char *dir, *root; /* on the host */
-	VarvePrivateKey *key;
-	VarveCertificate *certificate;
-	GPtrArray *hashes; /* char *: of the layers, lowest first; the base is 0 */
-} Host;
 
 static void put(const char *tree, const char *name, const char *text, mode_t mode)
 {
@@ -43,7 +30,7 @@ static void make_dirs(const char *root, const char *const *names)
 	}
 }
 
-static void make_base_tree(const Host *host, const char *tree)
+static void make_base_tree(const NodeFixture *host, const char *tree)
 {
 	static const char *const dirs[] = { "proc", "run", "var", "tmp", NULL };
 	g_autofree char *link = g_build_filename(tree, "bin", NULL);
@@ -102,127 +89,6 @@ static void lie(GPtrArray *paths, VarveManifest *manifest)
 	}
 }
 
-/* Seals a layer of @tree; its file lies in @host->dir/layers. Returns: the loop device's path. */
-static char *make_layer(Host *host, const char *name, VarveRole role, const char *tree,
-			LayerTamper tamper, int *ret_loop)
-{
-	g_autofree char *file = g_strdup_printf("%s/layers/%s_1_x86-64.raw", host->dir, name);
-	g_autoptr(VarveManifest) manifest = layer_manifest(name, "1");
-	g_autoptr(VarveLayer) layer = NULL;
-	guint64 offset, size, hash_offset, hash_size;
-	char *device = NULL;
-
-	manifest->role = role;
-	g_assert_true(layer_make(tree, manifest, host->key, host->certificate, file, tamper));
-	layer = varve_layer_open_path(file, NULL);
-	varve_layer_extents(layer, &offset, &size, &hash_offset, &hash_size);
-	*ret_loop = varve_loop_attach(varve_layer_fd(layer), offset, size, name, &device, NULL);
-	g_assert_cmpint(*ret_loop, >=, 0);
-	g_ptr_array_add(host->hashes, varve_digest_dup_hex(varve_layer_root(layer)));
-	return device;
-}
-
-static void mount_erofs(const char *device, const char *where)
-{
-	const VarveMountOption options[] = { { "source", device }, { "ro", NULL }, { NULL, NULL } };
-
-	g_assert_cmpint(varve_make_dirs(where), ==, 0);
-	g_assert_cmpint(varve_mount_at("erofs", options, READ_ONLY, where), ==, 0);
-}
-
-static void mount_tmpfs(const char *where)
-{
-	static const VarveMountOption options[] = { { "source", "tmpfs" }, { NULL, NULL } };
-
-	g_assert_cmpint(varve_mount_at("tmpfs", options, 0, where), ==, 0);
-}
-
-/* The base at the root, memory at /run with what a boot makes there. */
-static void mount_base(Host *host)
-{
-	g_autofree char *tree = g_build_filename(host->dir, "base-tree", NULL);
-	g_autofree char *run = g_build_filename(host->root, "run", NULL);
-	g_autofree char *base = g_build_filename(host->root, "run/varve/base", NULL);
-	g_autofree char *state = g_build_filename(host->root, "run/varve/state", NULL);
-	static const char *const run_dirs[] = { "varve/base", "varve/state", "varve/layers",
-						"varve/empty", NULL };
-	static const char *const state_dirs[] = { "etc/upper", "etc/work", "var/lib/varve/layers",
-						  NULL };
-	g_autofree char *device = NULL;
-	varve_autofd loop = -1;
-
-	make_base_tree(host, tree);
-	device = make_layer(host, "base", VARVE_ROLE_BASE, tree, attribute, &loop);
-	mount_erofs(device, host->root);
-	mount_tmpfs(run);
-	make_dirs(run, run_dirs);
-	g_assert_cmpint(varve_mount_bind(host->root, base, READ_ONLY), ==, 0);
-	mount_tmpfs(state);
-	make_dirs(state, state_dirs);
-}
-
-static void mount_layer(Host *host, const char *name, LayerTamper tamper)
-{
-	g_autofree char *tree = g_strdup_printf("%s/%s-tree", host->dir, name);
-	g_autofree char *from = g_strdup_printf("%s/layers/%s_1_x86-64.raw", host->dir, name);
-	g_autofree char *to = g_strdup_printf(
-		"%s/run/varve/state/var/lib/varve/layers/%s_1_x86-64.raw", host->root, name);
-	g_autofree char *where = NULL, *device = NULL;
-	varve_autofd loop = -1;
-
-	make_layer_tree(tree, name);
-	device = make_layer(host, name, VARVE_ROLE_EXTENSION, tree, tamper, &loop);
-	where = g_strdup_printf("%s/run/varve/layers/%s", host->root,
-				(char *)host->hashes->pdata[host->hashes->len - 1]);
-	mount_erofs(device, where);
-	/* The liar's file is gone, as of a layer that was taken away while it runs. */
-	if (!tamper)
-		g_assert_true(varve_file_copy(from, to, 0644, NULL));
-}
-
-static void mount_overlay(const char *where, const VarveMountOption *options)
-{
-	char log[512];
-	varve_autofd fd = varve_mount_make("overlay", options, 0, log, sizeof(log));
-
-	if (fd < 0)
-		g_error("%s: %s %s", where, g_strerror(errno), log);
-	g_assert_cmpint(varve_mount_attach(fd, where), ==, 0);
-}
-
-/* Inside: what has to have the names that a node has. */
-static void merge(const Host *host)
-{
-	const VarveMountOption etc[] = { { "source", "varve-etc" },
-					 { "lowerdir", "/run/varve/base/etc" },
-					 { "upperdir", "/run/varve/state/etc/upper" },
-					 { "workdir", "/run/varve/state/etc/work" },
-					 { NULL, NULL } };
-	static const VarveMountOption proc[] = { { "source", "proc" }, { NULL, NULL } };
-	g_autoptr(VarveReport) report = varve_report_new();
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-	g_auto(GStrv) lowers = NULL;
-	varve_autofd fd = -1;
-
-	for (guint i = host->hashes->len; i-- > 1;) {
-		g_autofree char *lower =
-			g_strdup_printf("/run/varve/layers/%s/usr", (char *)host->hashes->pdata[i]);
-
-		g_strv_builder_add(builder, lower);
-	}
-	g_strv_builder_add(builder, "/run/varve/base/usr");
-	lowers = g_strv_builder_end(builder);
-	fd = varve_stack_merge_usr((const char *const *)lowers, "/run/varve/empty", NULL);
-	g_assert_cmpint(fd, >=, 0);
-	g_assert_cmpint(varve_mount_attach(fd, "/usr"), ==, 0);
-	mount_overlay("/etc", etc);
-	g_assert_cmpint(varve_mount_bind("/run/varve/state/var", "/var", 0), ==, 0);
-	g_assert_cmpint(varve_mount_at("proc", proc, 0, "/proc"), ==, 0);
-	g_free(report->base->root);
-	report->base->root = g_strdup(host->hashes->pdata[0]);
-	g_assert_true(varve_report_save(report, VARVE_REPORT_FILE, NULL));
-}
-
 static VarveTraceNode *open_node(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -258,7 +124,7 @@ static void answers(VarveTraceNode *node, const char *path, const char *state, c
 
 static void test_stack(gconstpointer data)
 {
-	const Host *host = data;
+	const NodeFixture *host = data;
 	g_autoptr(VarveTraceNode) node = open_node();
 	const GPtrArray *layers = node->stack->layers;
 
@@ -452,14 +318,14 @@ static void test_covered(gconstpointer data)
 /* Another layer at the place of one: names are not believed. */
 static void test_exchanged(gconstpointer data)
 {
-	const Host *host = data;
+	const NodeFixture *host = data;
 	g_autofree char *one =
 		g_strdup_printf("/run/varve/layers/%s", (char *)host->hashes->pdata[1]);
 	g_autofree char *two =
 		g_strdup_printf("/run/varve/layers/%s", (char *)host->hashes->pdata[2]);
 	g_autoptr(VarveTraceNode) node = NULL;
 
-	g_assert_cmpint(varve_mount_bind(two, one, READ_ONLY), ==, 0);
+	g_assert_cmpint(varve_mount_bind(two, one, NODE_READ_ONLY), ==, 0);
 	node = open_node();
 	answers(node, "/usr/share/one/file", "signed", "two", 3);
 	g_assert_cmpint(umount2(one, MNT_DETACH), ==, 0);
@@ -499,54 +365,30 @@ static void test_process(gconstpointer data)
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
 }
 
-/* (static, nullable) why these tests cannot run here. */
-static const char *obstacle(void)
+static void set_up(NodeFixture *host)
 {
-	g_autofree char *program = g_find_program_in_path("mkfs.erofs");
-	g_autofree char *filesystems = NULL;
+	static const char *const names[] = { "one", "two", "liar" };
+	g_autofree char *base = NULL;
 
-	if (getuid() != 0)
-		return "mounts need root";
-	if (!program)
-		return "mkfs.erofs is not installed (erofs-utils)";
-	if (access("/dev/loop-control", F_OK) < 0)
-		return "there are no loop devices";
-	if (!g_file_get_contents("/proc/filesystems", &filesystems, NULL, NULL) ||
-	    !strstr(filesystems, "\terofs\n") || !strstr(filesystems, "\toverlay\n"))
-		return "the kernel has no EROFS or no overlayfs";
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return "no mount namespace can be made";
-	return NULL;
-}
+	node_fixture_init(host);
+	base = g_build_filename(host->dir, "base-tree", NULL);
+	make_base_tree(host, base);
+	node_fixture_base(host, base, attribute);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *tree = g_strdup_printf("%s/%s-tree", host->dir, names[i]);
+		gboolean liar = strcmp(names[i], "liar") == 0;
 
-static void set_up(Host *host)
-{
-	g_autofree char *key = NULL, *certificate = NULL, *layers = NULL;
-
-	host->dir = g_dir_make_tmp("varve-trace-XXXXXX", NULL);
-	host->root = g_build_filename(host->dir, "root", NULL);
-	host->hashes = g_ptr_array_new_with_free_func(g_free);
-	key = g_build_filename(host->dir, "team.key", NULL);
-	certificate = g_build_filename(host->dir, "team.crt", NULL);
-	layers = g_build_filename(host->dir, "layers", NULL);
-	g_assert_true(varve_dir_make(layers, 0755, NULL));
-	g_assert_true(varve_authority_make(host->dir, "team", NULL));
-	host->key = varve_private_key_load(key, NULL);
-	host->certificate = varve_certificate_load(certificate, NULL);
-	mount_base(host);
-	mount_layer(host, "one", NULL);
-	mount_layer(host, "two", NULL);
-	mount_layer(host, "liar", lie);
-	g_assert_cmpint(chroot(host->root), ==, 0);
-	g_assert_cmpint(chdir("/"), ==, 0);
-	merge(host);
+		make_layer_tree(tree, names[i]);
+		/* The liar's file is gone, as of a layer that was taken away while it runs. */
+		node_fixture_layer(host, names[i], tree, liar ? lie : NULL, !liar);
+	}
+	node_fixture_enter(host);
 }
 
 int main(int argc, char **argv)
 {
-	const char *why_not = obstacle();
-	varve_autofd outside = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	Host host = { NULL };
+	const char *why_not = node_fixture_obstacle();
+	NodeFixture host = { NULL };
 	int result;
 
 	g_test_init(&argc, &argv, NULL);
@@ -565,14 +407,6 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/trace/exchanged", &host, test_exchanged);
 	g_test_add_data_func("/trace/process", &host, test_process);
 	result = g_test_run();
-	g_assert_cmpint(fchdir(outside), ==, 0);
-	g_assert_cmpint(chroot("."), ==, 0);
-	umount2(host.root, MNT_DETACH);
-	varve_private_key_free(host.key);
-	varve_certificate_free(host.certificate);
-	varve_dir_remove(AT_FDCWD, host.dir, NULL);
-	g_ptr_array_unref(host.hashes);
-	g_free(host.root);
-	g_free(host.dir);
+	node_fixture_clear(&host);
 	return result;
 }
