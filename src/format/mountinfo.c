@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <string.h>
+#include <sys/sysmacros.h>
 
 /* "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue": any number of
  * optional fields up to a dash. */
@@ -65,27 +66,42 @@ static gboolean to_number(const char *field, guint *ret)
 	return TRUE;
 }
 
+static gboolean to_device(const char *field, dev_t *ret)
+{
+	g_auto(GStrv) numbers = g_strsplit(field, ":", -1);
+	guint major, minor;
+
+	if (g_strv_length(numbers) != 2 || !to_number(numbers[0], &major) ||
+	    !to_number(numbers[1], &minor))
+		return FALSE;
+	*ret = makedev(major, minor);
+	return TRUE;
+}
+
 static VarveMount *parse_line(const char *line)
 {
 	g_auto(GStrv) fields = g_strsplit(line, " ", -1);
 	guint n = g_strv_length(fields), dash = FIELD_OPTIONAL, id, parent;
 	VarveMount *mount;
+	dev_t device;
 
 	while (dash < n && strcmp(fields[dash], "-") != 0)
 		dash++;
 	/* The source may be missing, but for its space. */
 	if (dash + 3 >= n || !to_number(fields[FIELD_ID], &id) ||
-	    !to_number(fields[FIELD_PARENT], &parent))
+	    !to_number(fields[FIELD_PARENT], &parent) || !to_device(fields[FIELD_DEVICE], &device))
 		return NULL;
 	mount = g_new0(VarveMount, 1);
 	mount->id = id;
 	mount->parent = parent;
+	mount->device = device;
 	mount->root = unescape(fields[FIELD_ROOT]);
 	mount->point = unescape(fields[FIELD_POINT]);
 	mount->options = unescape(fields[FIELD_OPTIONS]);
 	mount->type = unescape(fields[dash + 1]);
 	mount->source = unescape(fields[dash + 2]);
-	mount->super = unescape(fields[dash + 3]);
+	/* Not unescaped: commas that separate options must stay apart from those in names. */
+	mount->super = g_strdup(fields[dash + 3]);
 	return mount;
 }
 
@@ -108,4 +124,21 @@ GPtrArray *varve_mountinfo_parse(const char *text, GError **error)
 		g_ptr_array_add(mounts, mount);
 	}
 	return g_steal_pointer(&mounts);
+}
+
+char **varve_mount_option(const VarveMount *mount, const char *key)
+{
+	g_auto(GStrv) options = g_strsplit(mount->super, ",", -1);
+	g_autoptr(GStrvBuilder) values = g_strv_builder_new();
+	gsize length = strlen(key);
+
+	for (char **option = options; *option; option++) {
+		g_autofree char *value = NULL;
+
+		if (strncmp(*option, key, length) != 0 || (*option)[length] != '=')
+			continue;
+		value = unescape(*option + length + 1);
+		g_strv_builder_add(values, value);
+	}
+	return g_strv_builder_end(values);
 }

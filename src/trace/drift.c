@@ -272,7 +272,7 @@ static gboolean look_at_mounts(Look *look, GError **error)
 
 	(void)error;
 	for (guint i = 0; i < node->mounts->len; i++) {
-		const VarveMountInfo *mount = node->mounts->pdata[i];
+		const VarveMount *mount = node->mounts->pdata[i];
 		gboolean usr = strcmp(mount->point, "/usr") == 0;
 		gboolean selinux = strcmp(mount->point, "/etc/selinux") == 0 &&
 				   strcmp(mount->root, "/etc/selinux") == 0 &&

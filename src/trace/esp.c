@@ -67,7 +67,7 @@ static int open_mounted(const char *device)
 	if (!mounts || stat(device, &st) < 0)
 		return -1;
 	for (guint i = 0; i < mounts->len; i++) {
-		const VarveMountInfo *mount = mounts->pdata[i];
+		const VarveMount *mount = mounts->pdata[i];
 		varve_autofd fd = -1;
 
 		if (mount->device != st.st_rdev || strcmp(mount->root, "/") != 0)

@@ -1,37 +1,16 @@
-/* What is mounted where, as the kernel says it: /proc/PID/mountinfo (Linux, filesystems/proc, 3.5).
- */
+/* What is mounted where in this process, and on which of the mounts a path lies. */
 #pragma once
 
-#include <glib.h>
-#include <sys/types.h>
+#include "format/mountinfo.h"
 
-/** One line. Paths are unescaped; all are owned, never NULL. */
-typedef struct {
-	guint id, parent;
-	dev_t device;
-	char *root;   /* of the filesystem: what of it is mounted */
-	char *point;  /* where, below the root of the process that reads */
-	char *type;   /* "overlay" */
-	char *source; /* "/dev/vda8", "varve" */
-	char *super;  /* the filesystem's own options */
-} VarveMountInfo;
-
-/**
- * varve_mounts_parse: @text is a whole mountinfo file.
- * Returns: (caller unrefs) VarveMountInfo *, in the file's order. Errors: CORRUPT.
- */
-GPtrArray *varve_mounts_parse(const char *text, GError **error);
-/** varve_mounts_read: of this process. Errors: SYSTEM, CORRUPT. */
+/** varve_mounts_read: (caller unrefs) VarveMount *, as varve_mountinfo_parse() has them. Errors:
+ *  SYSTEM, CORRUPT. */
 GPtrArray *varve_mounts_read(GError **error);
 
 /** varve_mounts_by_id: (borrowed, nullable) the one with the id that statx(2) gives. */
-const VarveMountInfo *varve_mounts_by_id(const GPtrArray *mounts, guint64 id);
+const VarveMount *varve_mounts_by_id(const GPtrArray *mounts, guint64 id);
 /** varve_mounts_at: (borrowed, nullable) the topmost that is mounted at @point. */
-const VarveMountInfo *varve_mounts_at(const GPtrArray *mounts, const char *point);
-
-/** varve_mounts_option: (caller frees with g_strfreev) the values of option @key of an overlay, in
- *  their order, unescaped. */
-char **varve_mounts_option(const VarveMountInfo *mount, const char *key);
+const VarveMount *varve_mounts_at(const GPtrArray *mounts, const char *point);
 
 /**
  * varve_mounts_inside:
@@ -39,4 +18,4 @@ char **varve_mounts_option(const VarveMountInfo *mount, const char *key);
  * root itself.
  * Returns: (caller frees), or NULL where it does not lie on it.
  */
-char *varve_mounts_inside(const VarveMountInfo *mount, const char *path);
+char *varve_mounts_inside(const VarveMount *mount, const char *path);

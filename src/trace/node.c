@@ -140,9 +140,9 @@ static VarveTraceLayer *open_lower(VarveTraceNode *node, const char *lower, GErr
 }
 
 /* The lowers of /usr, topmost first, as the kernel has them. */
-static gboolean open_lowers(VarveTraceNode *node, const VarveMountInfo *usr, GError **error)
+static gboolean open_lowers(VarveTraceNode *node, const VarveMount *usr, GError **error)
 {
-	g_auto(GStrv) lowers = varve_mounts_option(usr, "lowerdir+");
+	g_auto(GStrv) lowers = varve_mount_option(usr, "lowerdir+");
 	guint n = g_strv_length(lowers);
 
 	if (n < 2)
@@ -177,14 +177,14 @@ static gboolean open_lowers(VarveTraceNode *node, const VarveMountInfo *usr, GEr
 /* /etc and the state partition; where they are not as a boot makes them nothing is assumed. */
 static void find_writable(VarveTraceNode *node)
 {
-	const VarveMountInfo *etc = varve_mounts_at(node->mounts, "/etc");
-	const VarveMountInfo *state = varve_mounts_at(node->mounts, VARVE_STATE_MOUNT);
+	const VarveMount *etc = varve_mounts_at(node->mounts, "/etc");
+	const VarveMount *state = varve_mounts_at(node->mounts, VARVE_STATE_MOUNT);
 
 	if (state)
 		node->state = state->device;
 	if (etc && strcmp(etc->type, "overlay") == 0) {
-		g_auto(GStrv) uppers = varve_mounts_option(etc, "upperdir");
-		g_auto(GStrv) lowers = varve_mounts_option(etc, "lowerdir");
+		g_auto(GStrv) uppers = varve_mount_option(etc, "upperdir");
+		g_auto(GStrv) lowers = varve_mount_option(etc, "lowerdir");
 
 		node->etc = etc->device;
 		if (uppers[0])
@@ -203,7 +203,7 @@ static void find_writable(VarveTraceNode *node)
 VarveTraceNode *varve_trace_node_open(GError **error)
 {
 	g_autoptr(VarveTraceNode) node = g_new0(VarveTraceNode, 1);
-	const VarveMountInfo *usr;
+	const VarveMount *usr;
 
 	node->stack = varve_trace_stack_new();
 	node->mounts = varve_mounts_read(error);

@@ -8,7 +8,7 @@
 
 typedef struct {
 	VarveTraceStack *stack;
-	GPtrArray *mounts;   /* VarveMountInfo * */
+	GPtrArray *mounts;   /* VarveMount * */
 	VarveReport *boot;   /* (nullable) what the boot reported: a claim, for whoever can write
 			      * to /run; only used where nothing better is there */
 	GPtrArray *trusted;  /* (nullable) VarveTrusted *: the base's own certificates */

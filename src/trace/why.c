@@ -25,8 +25,8 @@ typedef struct {
 	VarveTraceNode *node;
 	VarveTraceAnswer *answer;
 	struct stat st;
-	const VarveMountInfo *mount; /* (nullable) NULL: of another mount namespace */
-	char *inside;                /* its path within its filesystem, relative */
+	const VarveMount *mount; /* (nullable) NULL: of another mount namespace */
+	char *inside;            /* its path within its filesystem, relative */
 } Question;
 
 static void question_clear(Question *question)
@@ -302,7 +302,7 @@ static gboolean tell_covered(const Question *question, GError **error)
 
 static gboolean answer_elsewhere(const Question *question, GError **error)
 {
-	const VarveMountInfo *mount = question->mount;
+	const VarveMount *mount = question->mount;
 	VarveTraceAnswer *answer = question->answer;
 
 	answer->state =
@@ -345,7 +345,7 @@ static gboolean answer_by_device(const Question *question, GError **error)
 	return answer_elsewhere(question, error);
 }
 
-static const VarveMountInfo *mount_of(const VarveTraceNode *node, int fd)
+static const VarveMount *mount_of(const VarveTraceNode *node, int fd)
 {
 	struct statx stx;
 

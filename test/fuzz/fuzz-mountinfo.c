@@ -13,7 +13,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (guint i = 0; mounts && i < mounts->len; i++) {
 		const VarveMount *mount = mounts->pdata[i];
+		g_auto(GStrv) lowers = varve_mount_option(mount, "lowerdir+");
+		gsize length = 0;
 
+		for (char **lower = lowers; *lower; lower++)
+			length += strlen(*lower);
+		if (length > strlen(mount->super))
+			__builtin_trap();
 		if (strlen(mount->point) + strlen(mount->source) + strlen(mount->super) > size)
 			__builtin_trap();
 	}

@@ -10,12 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autofree char *text = g_strndup((const char *)data, size);
 	g_autofree char *unit = varve_unit_of_cgroup(text);
-	g_autoptr(GPtrArray) mounts = varve_mounts_parse(text, NULL);
+	g_autoptr(GPtrArray) mounts = varve_mountinfo_parse(text, NULL);
 	VarveMapLine line;
 
 	for (guint i = 0; mounts && i < mounts->len; i++) {
-		const VarveMountInfo *mount = mounts->pdata[i];
-		g_auto(GStrv) lowers = varve_mounts_option(mount, "lowerdir+");
+		const VarveMount *mount = mounts->pdata[i];
 		g_autofree char *inside = varve_mounts_inside(mount, mount->point);
 
 		if (varve_mounts_by_id(mounts, mount->id) == NULL)

@@ -44,6 +44,15 @@ static void test_broken(void)
 		"1 2 0:1 / / rw tmpfs source rw",
 		"a 2 0:1 / / rw - tmpfs source rw",
 		"99999999999 2 0:1 / / rw - tmpfs source rw",
+		"4x 2 0:1 / / rw - tmpfs source rw",
+		"4 -2 0:1 / / rw - tmpfs source rw",
+		"27 1 253 / / ro - erofs a ro",
+		"27 1 253: / / ro - erofs a ro",
+		"27 1 253:0:1 / / ro - erofs a ro",
+		"27 1 253:0 / / ro\n",
+		"27 1 253:0 / / ro - erofs\n",
+		"x 1 253:0 / / ro - erofs a ro\n",
+		"\n27\n",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
