@@ -7,17 +7,39 @@
 
 #define FIELD_START 22 /* of /proc/PID/stat, counted from 1 (proc(5)) */
 
-/* "0::/system.slice/ssh.service/…": the first part that is a unit with processes. */
+char *varve_cgroup_path(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		if (g_str_has_prefix(*line, "0::/"))
+			return g_strdup(*line + strlen("0::"));
+	}
+	return NULL;
+}
+
+/* Those that have processes; a slice only has units. */
+static gboolean is_unit(const char *name)
+{
+	static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount",
+						".swap" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		if (g_str_has_suffix(name, suffixes[i]))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* "/system.slice/ssh.service/…": what lies below the first was delegated to it; whoever runs there
+ * gives the names. */
 char *varve_unit_from_cgroup(const char *text)
 {
-	const char *line = strstr(text, "0::/");
-	g_auto(GStrv) parts = NULL;
+	g_autofree char *path = varve_cgroup_path(text);
+	g_auto(GStrv) parts = path ? g_strsplit(path, "/", -1) : NULL;
 
-	if (!line || (line > text && line[-1] != '\n'))
-		return NULL;
-	parts = g_strsplit_set(line + strlen("0::/"), "/\n", -1);
-	for (char **part = parts; *part; part++) {
-		if (g_str_has_suffix(*part, ".service") || g_str_has_suffix(*part, ".scope"))
+	for (char **part = parts; part && *part; part++) {
+		if (is_unit(*part))
 			return g_strdup(*part);
 	}
 	return NULL;

@@ -12,5 +12,10 @@
  */
 char *varve_unit_of(guint pid, const char *comm, gint64 when);
 
-/** varve_unit_from_cgroup: (caller frees, nullable) the unit in the text of /proc/PID/cgroup. */
+/* @text: what /proc/PID/cgroup says (cgroups(7)). */
+
+/** varve_cgroup_path: (caller frees, nullable) the path in the unified hierarchy: "/…". */
+char *varve_cgroup_path(const char *text);
+/** varve_unit_from_cgroup: (caller frees, nullable) the unit that the system's manager started: the
+ *  outermost, whatever it makes below itself. */
 char *varve_unit_from_cgroup(const char *text);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "stack/unit-of.h"
 #include "trace/why.h"
 
 #include <limits.h>
@@ -56,29 +57,6 @@ gboolean varve_maps_parse_line(const char *line, VarveMapLine *ret)
 	return TRUE;
 }
 
-static gboolean is_unit(const char *name)
-{
-	static const char *const suffixes[] = { ".service", ".scope", ".slice",
-						".socket",  ".mount", ".swap" };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-		if (g_str_has_suffix(name, suffixes[i]))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-char *varve_unit_of_cgroup(const char *path)
-{
-	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-
-	for (guint i = g_strv_length(parts); i-- > 0;) {
-		if (is_unit(parts[i]))
-			return g_strdup(parts[i]);
-	}
-	return g_strdup("");
-}
-
 /* (caller frees) the file NAME of the process, without a final newline or NUL; "" where it cannot
  * be read. */
 static char *read_small(int proc, const char *name)
@@ -91,16 +69,16 @@ static char *read_small(int proc, const char *name)
 	return g_strchomp(text);
 }
 
-static char *read_cgroup(int proc)
+static void read_cgroup(int proc, VarveTraceProcess *process)
 {
 	g_autofree char *text = read_small(proc, "cgroup");
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
-	for (char **line = lines; *line; line++) {
-		if (g_str_has_prefix(*line, "0::"))
-			return g_strdup(*line + strlen("0::"));
-	}
-	return g_strdup("");
+	process->cgroup = varve_cgroup_path(text);
+	process->unit = varve_unit_from_cgroup(text);
+	if (!process->cgroup)
+		process->cgroup = g_strdup("");
+	if (!process->unit)
+		process->unit = g_strdup("");
 }
 
 /* The kernel's own code, which is mapped into every process. */
@@ -271,8 +249,7 @@ VarveTraceProcess *varve_trace_process(VarveTraceNode *node, gint pid, gboolean 
 		return NULL;
 	}
 	process->command = read_small(proc, "comm");
-	process->cgroup = read_cgroup(proc);
-	process->unit = varve_unit_of_cgroup(process->cgroup);
+	read_cgroup(proc, process);
 	process->context = read_small(proc, "attr/current");
 	if (!add_program(node, proc, hash, process, known, error) ||
 	    !add_maps(node, proc, hash, process, known, error))

@@ -53,7 +53,3 @@ typedef struct {
 
 /** varve_maps_parse_line: FALSE where @line is not of the form. */
 gboolean varve_maps_parse_line(const char *line, VarveMapLine *ret);
-
-/** varve_unit_of_cgroup: (caller frees) the unit that the cgroup @path belongs to: its last
- *  component that is one, "" where none is. */
-char *varve_unit_of_cgroup(const char *path);

@@ -1,4 +1,5 @@
 /* What the kernel writes in /proc has names in it that anybody chose. */
+#include "stack/unit-of.h"
 #include "trace/mounts.h"
 #include "trace/process.h"
 
@@ -9,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autofree char *text = g_strndup((const char *)data, size);
-	g_autofree char *unit = varve_unit_of_cgroup(text);
+	g_autofree char *unit = varve_unit_from_cgroup(text);
 	g_autoptr(GPtrArray) mounts = varve_mountinfo_parse(text, NULL);
 	VarveMapLine line;
 

@@ -134,26 +134,6 @@ static void test_maps(void)
 		g_assert_false(varve_maps_parse_line(bad[i], &line));
 }
 
-static void test_unit(void)
-{
-	static const struct {
-		const char *cgroup, *unit;
-	} cases[] = {
-		{ "/system.slice/ssh.service", "ssh.service" },
-		{ "/user.slice/user-0.slice/session-1.scope", "session-1.scope" },
-		{ "/system.slice/x.service/payload", "x.service" },
-		{ "/init.scope", "init.scope" },
-		{ "/", "" },
-		{ "", "" },
-	};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autofree char *unit = varve_unit_of_cgroup(cases[i].cgroup);
-
-		g_assert_cmpstr(unit, ==, cases[i].unit);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -161,6 +141,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/accounts/explained", test_accounts);
 	g_test_add_func("/drift/expected", test_expected);
 	g_test_add_func("/process/maps", test_maps);
-	g_test_add_func("/process/unit", test_unit);
 	return g_test_run();
 }
