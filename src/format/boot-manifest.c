@@ -467,18 +467,9 @@ VarveBootManifest *varve_boot_manifest_parse(const char *text, size_t size, cons
 					     "kernel-version", "packages",     "files",   NULL };
 	g_autoptr(VarveBootManifest) manifest = varve_boot_manifest_new();
 	g_autoptr(json_t) root = varve_json_parse(text, size, name, error);
-	gint64 format;
 
-	if (!root || !varve_json_get_int(root, "format", name, 1, G_MAXINT64, &format, error))
-		return NULL;
-	if (format != FORMAT) {
-		varve_fail(error, VARVE_ERROR_UNSUPPORTED,
-			   "%s: is of format %" G_GINT64_FORMAT
-			   ", expected %d: it was made by a newer Varve",
-			   name, format, FORMAT);
-		return NULL;
-	}
-	if (!varve_members_check(root, known, name, error) ||
+	if (!root || !varve_members_format(root, FORMAT, name, error) ||
+	    !varve_members_check(root, known, name, error) ||
 	    !varve_members_word(root, "name", ".+~^-", name, &manifest->name, error) ||
 	    !varve_members_word(root, "version", ".+~^-", name, &manifest->version, error) ||
 	    !varve_members_word(root, "arch", "-", name, &manifest->arch, error) ||

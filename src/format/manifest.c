@@ -307,18 +307,9 @@ VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *n
 	};
 	g_autoptr(VarveManifest) manifest = varve_manifest_new();
 	g_autoptr(json_t) root = varve_json_parse(text, size, name, error);
-	gint64 format;
 
-	if (!root || !varve_json_get_int(root, "format", name, 1, G_MAXINT64, &format, error))
-		return NULL;
-	if (format != FORMAT) {
-		varve_fail(error, VARVE_ERROR_UNSUPPORTED,
-			   "%s: is of format %" G_GINT64_FORMAT
-			   ", expected %d: it was made by a newer Varve",
-			   name, format, FORMAT);
-		return NULL;
-	}
-	if (!varve_members_check(root, known, name, error) ||
+	if (!root || !varve_members_format(root, FORMAT, name, error) ||
+	    !varve_members_check(root, known, name, error) ||
 	    !parse_identity(root, name, manifest, error) ||
 	    !get_list(root, "provides", NULL, name, &manifest->provides, error) ||
 	    !get_list(root, "requires", NULL, name, &manifest->requires, error) ||

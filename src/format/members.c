@@ -73,6 +73,18 @@ json_t *varve_members_of_packages(const GPtrArray *packages)
 	return array;
 }
 
+gboolean varve_members_format(const json_t *object, int expected, const char *name, GError **error)
+{
+	gint64 format;
+
+	if (!varve_json_get_int(object, "format", name, 1, G_MAXINT64, &format, error))
+		return FALSE;
+	return format == expected || varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+						"%s: is of format %" G_GINT64_FORMAT
+						", expected %d: it was made by a newer Varve",
+						name, format, expected);
+}
+
 gboolean varve_members_made_of(const char *text, const char *others)
 {
 	if (!*text || strlen(text) > WORD_MAX_BYTES)

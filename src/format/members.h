@@ -10,6 +10,9 @@
 gboolean varve_members_check(const json_t *object, const char *const *known, const char *name,
 			     GError **error);
 
+/** varve_members_format: whether the member "format" is @expected. Errors: CORRUPT, UNSUPPORTED. */
+gboolean varve_members_format(const json_t *object, int expected, const char *name, GError **error);
+
 /** varve_members_made_of: whether @text is 1 to 128 ASCII letters, digits and characters of
  *  @others. */
 gboolean varve_members_made_of(const char *text, const char *others);
