@@ -112,3 +112,13 @@ json_t *varve_json_text(const char *text)
 	}
 	return json_string(clean->str);
 }
+
+json_t *varve_json_escaped(const char *text)
+{
+	g_autofree char *escaped = NULL;
+
+	if (g_utf8_validate(text, -1, NULL))
+		return json_string(text);
+	escaped = g_strescape(text, NULL);
+	return json_string(escaped);
+}

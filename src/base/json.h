@@ -57,3 +57,7 @@ json_t *varve_json_strings(const char *const *strings);
  * themselves): bytes that are not UTF-8 become U+FFFD, control characters become spaces.
  */
 json_t *varve_json_text(const char *text);
+
+/** varve_json_escaped: a new JSON string of a name or path that anybody may have made: as it is
+ * where it is UTF-8, else escaped whole as in C. */
+json_t *varve_json_escaped(const char *text);

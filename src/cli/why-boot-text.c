@@ -194,9 +194,9 @@ static json_t *file_json(const VarveTraceBoot *boot, const char *path, GError **
 		boot, varve_boot_manifest_file(boot->manifest, steps->pdata[steps->len - 1]));
 	problems = json_array();
 	for (guint i = 0; i < boot->problems->len; i++)
-		json_array_append_new(problems, varve_trace_text_json(boot->problems->pdata[i]));
+		json_array_append_new(problems, varve_json_escaped(boot->problems->pdata[i]));
 	json_object_set_new(object, "links", links);
-	json_object_set_new(object, "basis", varve_trace_text_json(boot->basis));
+	json_object_set_new(object, "basis", varve_json_escaped(boot->basis));
 	json_object_set_new(object, "verified", json_boolean(boot->verified));
 	json_object_set_new(object, "problems", problems);
 	return object;

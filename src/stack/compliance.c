@@ -54,17 +54,6 @@ gboolean varve_report_has_complaint(const VarveReport *report, const char *code)
 	return FALSE;
 }
 
-/* What was found in files may be anything; JSON is UTF-8. */
-static json_t *text(const char *value)
-{
-	g_autofree char *valid = NULL;
-
-	if (g_utf8_validate(value, -1, NULL))
-		return json_string(value);
-	valid = g_strescape(value, NULL);
-	return json_string(valid);
-}
-
 void varve_compliance_to_json(const VarveReport *report, json_t *object)
 {
 	json_t *complaints = json_array(), *protection = json_object(), *to_record = json_object();
@@ -73,13 +62,13 @@ void varve_compliance_to_json(const VarveReport *report, json_t *object)
 		const VarveComplaint *complaint = report->complaints->pdata[i];
 		json_t *item = json_object();
 
-		json_object_set_new(item, "code", text(complaint->code));
-		json_object_set_new(item, "sentence", text(complaint->sentence));
-		json_object_set_new(item, "next", text(complaint->next));
+		json_object_set_new(item, "code", varve_json_escaped(complaint->code));
+		json_object_set_new(item, "sentence", varve_json_escaped(complaint->sentence));
+		json_object_set_new(item, "next", varve_json_escaped(complaint->next));
 		json_array_append_new(complaints, item);
 	}
-	json_object_set_new(protection, "code", text(report->protection_code));
-	json_object_set_new(protection, "text", text(report->protection));
+	json_object_set_new(protection, "code", varve_json_escaped(report->protection_code));
+	json_object_set_new(protection, "text", varve_json_escaped(report->protection));
 	varve_record_to_json(report->to_record, to_record);
 	json_object_set_new(object, "compliant", json_boolean(report->complaints->len == 0));
 	json_object_set_new(object, "complaints", complaints);

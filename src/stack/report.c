@@ -140,39 +140,28 @@ guint varve_report_refused(const VarveReport *report)
 	return refused;
 }
 
-/* Names come from files that anyone may have made: what is not UTF-8 is shown escaped. */
-static json_t *text(const char *value)
-{
-	g_autofree char *valid = NULL;
-
-	if (g_utf8_validate(value, -1, NULL))
-		return json_string(value);
-	valid = g_strescape(value, NULL);
-	return json_string(valid);
-}
-
 static json_t *layer_to_json(const VarveReportLayer *layer)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "file", text(layer->file));
-	json_object_set_new(object, "name", text(layer->name));
-	json_object_set_new(object, "version", text(layer->version));
-	json_object_set_new(object, "arch", text(layer->arch));
+	json_object_set_new(object, "file", varve_json_escaped(layer->file));
+	json_object_set_new(object, "name", varve_json_escaped(layer->name));
+	json_object_set_new(object, "version", varve_json_escaped(layer->version));
+	json_object_set_new(object, "arch", varve_json_escaped(layer->arch));
 	json_object_set_new(object, "role", json_string(varve_role_name(layer->role)));
-	json_object_set_new(object, "root", text(layer->root));
-	json_object_set_new(object, "certificate", text(layer->certificate));
-	json_object_set_new(object, "signer", text(layer->signer));
+	json_object_set_new(object, "root", varve_json_escaped(layer->root));
+	json_object_set_new(object, "certificate", varve_json_escaped(layer->certificate));
+	json_object_set_new(object, "signer", varve_json_escaped(layer->signer));
 	json_object_set_new(object, "development", json_boolean(layer->development));
 	json_object_set_new(object, "packages", json_integer(layer->packages));
 	json_object_set_new(object, "rollback-index",
 			    json_integer((json_int_t)layer->rollback_index));
-	json_object_set_new(object, "support-end", text(layer->support_end));
-	json_object_set_new(object, "device", text(layer->device));
+	json_object_set_new(object, "support-end", varve_json_escaped(layer->support_end));
+	json_object_set_new(object, "device", varve_json_escaped(layer->device));
 	json_object_set_new(object, "accepted", json_boolean(layer->accepted));
-	json_object_set_new(object, "code", text(layer->code));
-	json_object_set_new(object, "sentence", text(layer->sentence));
-	json_object_set_new(object, "next", text(layer->next));
+	json_object_set_new(object, "code", varve_json_escaped(layer->code));
+	json_object_set_new(object, "sentence", varve_json_escaped(layer->sentence));
+	json_object_set_new(object, "next", varve_json_escaped(layer->next));
 	return object;
 }
 
@@ -184,7 +173,7 @@ json_t *varve_report_to_json(const VarveReport *report)
 	for (guint i = 0; i < report->layers->len; i++)
 		json_array_append_new(layers, layer_to_json(report->layers->pdata[i]));
 	for (guint i = 0; i < report->warnings->len; i++)
-		json_array_append_new(warnings, text(report->warnings->pdata[i]));
+		json_array_append_new(warnings, varve_json_escaped(report->warnings->pdata[i]));
 	for (guint i = 0; i < report->timings->len; i++) {
 		const VarveReportTiming *timing = report->timings->pdata[i];
 
@@ -195,11 +184,11 @@ json_t *varve_report_to_json(const VarveReport *report)
 	json_object_set_new(object, "format", json_integer(REPORT_FORMAT));
 	json_object_set_new(object, "base", layer_to_json(report->base));
 	json_object_set_new(object, "layers", layers);
-	json_object_set_new(object, "verification", text(report->verification));
-	json_object_set_new(object, "state", text(report->state));
-	json_object_set_new(object, "state-detail", text(report->state_detail));
+	json_object_set_new(object, "verification", varve_json_escaped(report->verification));
+	json_object_set_new(object, "state", varve_json_escaped(report->state));
+	json_object_set_new(object, "state-detail", varve_json_escaped(report->state_detail));
 	json_object_set_new(object, "generation", json_integer(report->generation));
-	json_object_set_new(object, "selection", text(report->selection));
+	json_object_set_new(object, "selection", varve_json_escaped(report->selection));
 	json_object_set_new(object, "warnings", warnings);
 	json_object_set_new(object, "timings", timings);
 	varve_compliance_to_json(report, object);

@@ -1,26 +1,10 @@
 /* Answers as JSON: docs/node.md says what the members mean. */
 #include "trace/answer.h"
 
+#include "format/members.h"
+
 #include <string.h>
 #include <sys/stat.h>
-
-json_t *varve_trace_text_json(const char *text)
-{
-	g_autofree char *escaped = NULL;
-
-	if (g_utf8_validate(text, -1, NULL))
-		return json_string(text);
-	escaped = g_strescape(text, NULL);
-	return json_string(escaped);
-}
-
-static json_t *digest_json(const VarveDigest *digest)
-{
-	char hex[VARVE_DIGEST_HEX_SIZE];
-
-	varve_digest_to_hex(digest, hex);
-	return json_string(hex);
-}
 
 /* What both sides of a comparison have. */
 static json_t *metadata_json(mode_t mode, uid_t uid, gid_t gid, const char *target,
@@ -33,9 +17,9 @@ static json_t *metadata_json(mode_t mode, uid_t uid, gid_t gid, const char *targ
 	json_object_set_new(object, "uid", json_integer(uid));
 	json_object_set_new(object, "gid", json_integer(gid));
 	if (S_ISLNK(mode))
-		json_object_set_new(object, "target", varve_trace_text_json(target));
+		json_object_set_new(object, "target", varve_json_escaped(target));
 	if (*label)
-		json_object_set_new(object, "label", varve_trace_text_json(label));
+		json_object_set_new(object, "label", varve_json_escaped(label));
 	return object;
 }
 
@@ -47,9 +31,9 @@ static json_t *found_json(const VarveTraceFound *found)
 	if (S_ISREG(found->mode))
 		json_object_set_new(object, "size", json_integer((json_int_t)found->size));
 	if (found->read)
-		json_object_set_new(object, "sha256", digest_json(&found->digest));
+		json_object_set_new(object, "sha256", varve_members_of_digest(&found->digest));
 	if (*found->unread)
-		json_object_set_new(object, "unread", varve_trace_text_json(found->unread));
+		json_object_set_new(object, "unread", varve_json_escaped(found->unread));
 	return object;
 }
 
@@ -60,7 +44,7 @@ static json_t *record_json(const VarvePath *record)
 
 	if (S_ISREG(record->mode)) {
 		json_object_set_new(object, "size", json_integer((json_int_t)record->size));
-		json_object_set_new(object, "sha256", digest_json(&record->digest));
+		json_object_set_new(object, "sha256", varve_members_of_digest(&record->digest));
 	}
 	return object;
 }
@@ -79,7 +63,7 @@ json_t *varve_trace_package_json(const VarveManifestPackage *package)
 	json_object_set_new(object, "license", json_string(package->license));
 	json_object_set_new(object, "vendor", json_string(package->vendor));
 	json_object_set_new(object, "upstream", json_string(package->upstream));
-	json_object_set_new(object, "sha256", digest_json(&package->digest));
+	json_object_set_new(object, "sha256", varve_members_of_digest(&package->digest));
 	return object;
 }
 
@@ -87,12 +71,12 @@ static json_t *signer_json(const VarveTraceSigner *signer)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "certificate", varve_trace_text_json(signer->certificate));
-	json_object_set_new(object, "subject", varve_trace_text_json(signer->subject));
+	json_object_set_new(object, "certificate", varve_json_escaped(signer->certificate));
+	json_object_set_new(object, "subject", varve_json_escaped(signer->subject));
 	json_object_set_new(object, "fingerprint", json_string(signer->fingerprint));
 	json_object_set_new(object, "development", json_boolean(signer->development));
 	json_object_set_new(object, "verified", json_boolean(signer->verified));
-	json_object_set_new(object, "basis", varve_trace_text_json(signer->basis));
+	json_object_set_new(object, "basis", varve_json_escaped(signer->basis));
 	return object;
 }
 
@@ -104,10 +88,10 @@ json_t *varve_trace_layer_json(const VarveTraceLayer *layer)
 	json_object_set_new(object, "version", json_string(layer->manifest->version));
 	json_object_set_new(object, "role", json_string(varve_role_name(layer->manifest->role)));
 	json_object_set_new(object, "root", json_string(layer->root));
-	json_object_set_new(object, "file", varve_trace_text_json(layer->file));
+	json_object_set_new(object, "file", varve_json_escaped(layer->file));
 	json_object_set_new(object, "signer", signer_json(&layer->signer));
 	json_object_set_new(object, "enforced", json_boolean(layer->enforced));
-	json_object_set_new(object, "enforcement", varve_trace_text_json(layer->enforcement));
+	json_object_set_new(object, "enforcement", varve_json_escaped(layer->enforcement));
 	return object;
 }
 
@@ -139,7 +123,7 @@ static json_t *problems_json(const GPtrArray *problems)
 	json_t *array = json_array();
 
 	for (guint i = 0; i < problems->len; i++)
-		json_array_append_new(array, varve_trace_text_json(problems->pdata[i]));
+		json_array_append_new(array, varve_json_escaped(problems->pdata[i]));
 	return array;
 }
 
@@ -148,7 +132,7 @@ json_t *varve_trace_answer_json(const VarveTraceAnswer *answer)
 	const VarveManifestPackage *package = varve_trace_answer_package(answer);
 	json_t *object = json_object();
 
-	json_object_set_new(object, "path", varve_trace_text_json(answer->path));
+	json_object_set_new(object, "path", varve_json_escaped(answer->path));
 	json_object_set_new(object, "state", json_string(varve_trace_state_name(answer->state)));
 	json_object_set_new(object, "found",
 			    answer->found ? found_json(answer->found) : json_null());
@@ -157,11 +141,10 @@ json_t *varve_trace_answer_json(const VarveTraceAnswer *answer)
 	json_object_set_new(object, "problems", problems_json(answer->problems));
 	json_object_set_new(object, "differs", differs_json(answer->differs));
 	if (*answer->filesystem)
-		json_object_set_new(object, "filesystem",
-				    varve_trace_text_json(answer->filesystem));
+		json_object_set_new(object, "filesystem", varve_json_escaped(answer->filesystem));
 	if (!answer->layer)
 		return object;
-	json_object_set_new(object, "at", varve_trace_text_json(answer->at));
+	json_object_set_new(object, "at", varve_json_escaped(answer->at));
 	json_object_set_new(object, "describes-layer", json_boolean(answer->describes_layer));
 	json_object_set_new(object, "package",
 			    package ? varve_trace_package_json(package) : json_null());
@@ -179,7 +162,7 @@ json_t *varve_trace_why_json(const VarveTraceWhy *why)
 
 	for (guint i = 0; i + 1 < why->answers->len; i++)
 		json_array_append_new(links, varve_trace_answer_json(why->answers->pdata[i]));
-	json_object_set_new(object, "asked", varve_trace_text_json(why->asked));
+	json_object_set_new(object, "asked", varve_json_escaped(why->asked));
 	json_object_set_new(object, "links", links);
 	json_object_set_new(object, "answer", varve_trace_answer_json(varve_trace_why_last(why)));
 	return object;

@@ -103,5 +103,3 @@ json_t *varve_trace_why_json(const VarveTraceWhy *why);
 json_t *varve_trace_answer_json(const VarveTraceAnswer *answer);
 json_t *varve_trace_layer_json(const VarveTraceLayer *layer);
 json_t *varve_trace_package_json(const VarveManifestPackage *package);
-/** varve_trace_text_json: a name as it is on disk: bytes that are no UTF-8 are shown escaped. */
-json_t *varve_trace_text_json(const char *text);

@@ -366,15 +366,15 @@ json_t *varve_drift_json(const GPtrArray *list)
 		json_t *item = json_object();
 
 		json_object_set_new(item, "place", json_string(drift->place));
-		json_object_set_new(item, "path", varve_trace_text_json(drift->path));
+		json_object_set_new(item, "path", varve_json_escaped(drift->path));
 		json_object_set_new(item, "kind", json_string(varve_drift_kind_name(drift->kind)));
 		json_object_set_new(item, "differs",
 				    varve_json_strings((const char *const *)differs));
 		json_object_set_new(item, "layer",
 				    drift->layer ? json_string(drift->layer->manifest->name)
 						 : json_null());
-		json_object_set_new(item, "detail", varve_trace_text_json(drift->detail));
-		json_object_set_new(item, "expected", varve_trace_text_json(drift->expected));
+		json_object_set_new(item, "detail", varve_json_escaped(drift->detail));
+		json_object_set_new(item, "expected", varve_json_escaped(drift->expected));
 		json_array_append_new(array, item);
 	}
 	json_object_set_new(object, "unexpected", json_integer(varve_drift_unexpected(list)));

@@ -268,7 +268,7 @@ static json_t *mapping_json(const VarveTraceMapping *mapping)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "name", varve_trace_text_json(mapping->name));
+	json_object_set_new(object, "name", varve_json_escaped(mapping->name));
 	json_object_set_new(object, "program", json_boolean(mapping->program));
 	json_object_set_new(object, "executable", json_boolean(mapping->executable));
 	json_object_set_new(object, "anonymous", json_boolean(mapping->anonymous));
@@ -277,7 +277,7 @@ static json_t *mapping_json(const VarveTraceMapping *mapping)
 			    mapping->answer ? varve_trace_answer_json(mapping->answer)
 					    : json_null());
 	if (*mapping->unopened)
-		json_object_set_new(object, "unopened", varve_trace_text_json(mapping->unopened));
+		json_object_set_new(object, "unopened", varve_json_escaped(mapping->unopened));
 	return object;
 }
 
@@ -288,10 +288,10 @@ json_t *varve_trace_process_json(const VarveTraceProcess *process)
 	for (guint i = 0; i < process->mappings->len; i++)
 		json_array_append_new(mappings, mapping_json(process->mappings->pdata[i]));
 	json_object_set_new(object, "pid", json_integer(process->pid));
-	json_object_set_new(object, "command", varve_trace_text_json(process->command));
-	json_object_set_new(object, "unit", varve_trace_text_json(process->unit));
-	json_object_set_new(object, "cgroup", varve_trace_text_json(process->cgroup));
-	json_object_set_new(object, "context", varve_trace_text_json(process->context));
+	json_object_set_new(object, "command", varve_json_escaped(process->command));
+	json_object_set_new(object, "unit", varve_json_escaped(process->unit));
+	json_object_set_new(object, "cgroup", varve_json_escaped(process->cgroup));
+	json_object_set_new(object, "context", varve_json_escaped(process->context));
 	json_object_set_new(object, "flagged", json_integer(process->flagged));
 	json_object_set_new(object, "mappings", mappings);
 	return object;
