@@ -218,14 +218,20 @@ static int compare_paths(gconstpointer a, gconstpointer b)
 	return strcmp((*(const VarvePath *const *)a)->path, (*(const VarvePath *const *)b)->path);
 }
 
-GPtrArray *varve_layer_read_tree(const VarveLayer *layer, gboolean digests, GError **error)
+GPtrArray *varve_layer_tree_of(VarveErofs *erofs, gboolean digests, GError **error)
 {
-	g_autoptr(VarveErofs) erofs = varve_layer_open_erofs(layer, error);
 	g_autoptr(GPtrArray) tree = g_ptr_array_new_with_free_func(g_free);
 
-	if (!erofs || !varve_erofs_walk(erofs, digests, collect, tree, error))
+	if (!varve_erofs_walk(erofs, digests, collect, tree, error))
 		return NULL;
 	/* The walk goes by directories: "a", "a/b", "a.b"; tables go by bytes. */
 	g_ptr_array_sort(tree, compare_paths);
 	return g_steal_pointer(&tree);
+}
+
+GPtrArray *varve_layer_read_tree(const VarveLayer *layer, gboolean digests, GError **error)
+{
+	g_autoptr(VarveErofs) erofs = varve_layer_open_erofs(layer, error);
+
+	return erofs ? varve_layer_tree_of(erofs, digests, error) : NULL;
 }

@@ -100,6 +100,8 @@ gboolean varve_layer_find_block(VarveErofs *erofs, guint64 block, char **ret_pat
  * @digests: whether to hash the files' contents; else digests of regular files and links are zero.
  */
 GPtrArray *varve_layer_read_tree(const VarveLayer *layer, gboolean digests, GError **error);
+/** varve_layer_tree_of: the same of an image that is not sealed yet. */
+GPtrArray *varve_layer_tree_of(VarveErofs *erofs, gboolean digests, GError **error);
 
 /** varve_path_copy: (caller frees with g_free) one block of memory with all that @path names. */
 VarvePath *varve_path_copy(const VarvePath *path);

@@ -38,16 +38,6 @@ static char *name_of(guint i)
 	return g_strdup_printf("usr/share/dir-%04u/file-%06u", i / IN_DIRECTORY, i);
 }
 
-static void put(const char *tree, const char *name, const char *text, int mode)
-{
-	g_autofree char *path = g_build_filename(tree, name, NULL);
-	g_autofree char *dir = g_path_get_dirname(path);
-
-	g_assert_true(varve_dir_make(dir, 0755, NULL));
-	g_assert_true(
-		g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, mode, NULL));
-}
-
 /* The program and the libraries that it is linked with, to where they are here. */
 static void copy_program(const char *tree, const char *program)
 {
@@ -86,11 +76,11 @@ static void make_tree(const NodeFixture *node, const char *tree, const char *lis
 
 		g_assert_true(varve_dir_make(path, 0755, NULL));
 	}
-	put(tree, "usr/lib/verity.d/team.crt", pem, 0644);
+	layer_put(tree, "usr/lib/verity.d/team.crt", pem, 0644);
 	for (guint i = 0; i < n; i++) {
 		g_autofree char *name = name_of(i);
 
-		put(tree, name, name, 0644);
+		layer_put(tree, name, name, 0644);
 		g_string_append_printf(all, "/%s\n", name);
 	}
 	g_assert_true(g_file_set_contents(list, all->str, (gssize)all->len, NULL));

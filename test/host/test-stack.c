@@ -5,11 +5,11 @@
 #include "crypt/authority.h"
 #include "device/loop.h"
 #include "ground/mount.h"
+#include "node-fixture.h"
 #include "stack/stack.h"
 #include "unit/layer-make.h"
 
 #include <glib/gstdio.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -23,15 +23,6 @@ typedef struct {
 static char *inside(const Host *host, const char *name)
 {
 	return g_build_filename(host->dir, name, NULL);
-}
-
-static void put(const char *tree, const char *name, const char *text, mode_t mode)
-{
-	g_autofree char *path = g_build_filename(tree, name, NULL);
-	g_autofree char *dir = g_path_get_dirname(path);
-
-	g_assert_true(varve_dir_make(dir, 0755, NULL));
-	g_assert_true(varve_file_write(AT_FDCWD, path, text, strlen(text), mode, NULL));
 }
 
 /* The layer @name, sealed and mounted at DIR/NAME; its tree holds usr/share/NAME. */
@@ -52,9 +43,9 @@ static VarveMounted *make_mounted(const Host *host, const char *name, LayerTampe
 	varve_autofd loop = -1;
 
 	g_assert_true(varve_dir_remove(AT_FDCWD, tree, NULL));
-	put(tree, own, name, 0644);
-	put(tree, "usr/bin/app", "#!/bin/sh\n", 0755);
-	put(tree, release, "ID=varve\nVERSION_ID=1\n", 0644);
+	layer_put(tree, own, name, 0644);
+	layer_put(tree, "usr/bin/app", "#!/bin/sh\n", 0755);
+	layer_put(tree, release, "ID=varve\nVERSION_ID=1\n", 0644);
 	g_assert_cmpint(setxattr(release_path, "user.extension-release.strict", "0", 1, 0), ==, 0);
 	g_assert_true(layer_make(tree, manifest, host->key, host->certificate, file, tamper));
 
@@ -180,7 +171,7 @@ static int merge(const Host *host, const GPtrArray *layers, const char *where)
 	g_autoptr(GError) error = NULL;
 	varve_autofd mount_fd = -1;
 
-	put(base, "share/base", "base", 0644);
+	layer_put(base, "share/base", "base", 0644);
 	g_assert_cmpint(varve_make_dirs(empty), ==, 0);
 	g_assert_cmpint(varve_make_dirs(where), ==, 0);
 	mount_fd = varve_stack_merge_usr((const char *const *)lowers, empty, &error);
@@ -249,7 +240,7 @@ static void test_walk_stays_inside(gconstpointer data)
 	g_autoptr(GError) error = NULL;
 	varve_autofd fd = -1;
 
-	put(tree, "file", "x", 0644);
+	layer_put(tree, "file", "x", 0644);
 	g_assert_cmpint(symlink("/", link), ==, 0);
 	fd = varve_dir_open(AT_FDCWD, tree, NULL);
 	paths = varve_tree_walk(fd, strings, &error);
@@ -285,29 +276,9 @@ static void test_nothing_stays(gconstpointer data)
 	g_assert_cmpint(left, ==, 0);
 }
 
-/* (static, nullable) why these tests cannot run here. */
-static const char *obstacle(void)
-{
-	g_autofree char *program = g_find_program_in_path("mkfs.erofs");
-	g_autofree char *filesystems = NULL;
-
-	if (getuid() != 0)
-		return "mounts need root";
-	if (!program)
-		return "mkfs.erofs is not installed (erofs-utils)";
-	if (access("/dev/loop-control", F_OK) < 0)
-		return "there are no loop devices";
-	if (!g_file_get_contents("/proc/filesystems", &filesystems, NULL, NULL) ||
-	    !strstr(filesystems, "\terofs\n") || !strstr(filesystems, "\toverlay\n"))
-		return "the kernel has no EROFS or no overlayfs";
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return "no mount namespace can be made";
-	return NULL;
-}
-
 int main(int argc, char **argv)
 {
-	const char *why = obstacle();
+	const char *why = node_fixture_obstacle();
 	g_autofree char *key = NULL;
 	g_autofree char *certificate = NULL;
 	Host host = { NULL };

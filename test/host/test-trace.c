@@ -12,15 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void put(const char *tree, const char *name, const char *text, mode_t mode)
-{
-	g_autofree char *path = g_build_filename(tree, name, NULL);
-	g_autofree char *dir = g_path_get_dirname(path);
-
-	g_assert_true(varve_dir_make(dir, 0755, NULL));
-	g_assert_true(varve_file_write(AT_FDCWD, path, text, strlen(text), mode, NULL));
-}
-
 static void make_dirs(const char *root, const char *const *names)
 {
 	for (; *names; names++) {
@@ -38,17 +29,17 @@ static void make_base_tree(const NodeFixture *host, const char *tree)
 	g_autofree char *pem = varve_certificate_to_pem(host->certificate);
 
 	make_dirs(tree, dirs);
-	put(tree, "usr/bin/tool", "tool", 0755);
-	put(tree, "usr/bin/both", "base's", 0755);
-	put(tree, "usr/share/base/file", "x", 0644);
-	put(tree, "usr/share/factory/var/lib/seed", "seed", 0644);
-	put(tree, "usr/lib/verity.d/team.crt", pem, 0644);
-	put(tree, "usr/lib/sysusers.d/x.conf", "u sshd 74\n", 0644);
-	put(tree, "etc/hosts", "localhost\n", 0644);
-	put(tree, "etc/issue", "hello\n", 0644);
-	put(tree, "etc/passwd", "root:x:0:0::/:/bin/sh\n", 0644);
-	put(tree, "etc/pam.d/login", "auth\n", 0644);
-	put(tree, "etc/pam.d/other", "deny\n", 0644);
+	layer_put(tree, "usr/bin/tool", "tool", 0755);
+	layer_put(tree, "usr/bin/both", "base's", 0755);
+	layer_put(tree, "usr/share/base/file", "x", 0644);
+	layer_put(tree, "usr/share/factory/var/lib/seed", "seed", 0644);
+	layer_put(tree, "usr/lib/verity.d/team.crt", pem, 0644);
+	layer_put(tree, "usr/lib/sysusers.d/x.conf", "u sshd 74\n", 0644);
+	layer_put(tree, "etc/hosts", "localhost\n", 0644);
+	layer_put(tree, "etc/issue", "hello\n", 0644);
+	layer_put(tree, "etc/passwd", "root:x:0:0::/:/bin/sh\n", 0644);
+	layer_put(tree, "etc/pam.d/login", "auth\n", 0644);
+	layer_put(tree, "etc/pam.d/other", "deny\n", 0644);
 	g_assert_cmpint(symlink("usr/bin", link), ==, 0);
 	g_assert_cmpint(symlink("tool", sh), ==, 0);
 }
@@ -58,9 +49,9 @@ static void make_layer_tree(const char *tree, const char *name)
 	g_autofree char *own = g_strconcat("usr/share/", name, "/file", NULL);
 	g_autofree char *config = g_strconcat("usr/share/factory/etc/", name, ".conf", NULL);
 
-	put(tree, own, name, 0644);
-	put(tree, config, name, 0600);
-	put(tree, "usr/bin/both", name, 0755);
+	layer_put(tree, own, name, 0644);
+	layer_put(tree, config, name, 0600);
+	layer_put(tree, "usr/bin/both", name, 0755);
 }
 
 static void attribute(GPtrArray *paths, VarveManifest *manifest)
@@ -215,25 +206,25 @@ static void test_writable(gconstpointer data)
 	answers(node, "/etc/none", "absent", "", 0);
 	answers(node, "/usr/none", "absent", "", 0);
 	answers(node, "/var/lib/seed", "missing", "base", 0);
-	put("/etc", "one.conf", "one", 0600);
+	layer_put("/etc", "one.conf", "one", 0600);
 	answers(node, "/etc/one.conf", "unchanged", "one", 0);
-	put("/etc", "one.conf", "one", 0640);
+	layer_put("/etc", "one.conf", "one", 0640);
 	answers(node, "/etc/one.conf", "changed", "one", 0);
 	g_assert_cmpint(chmod("/etc/hosts", 0600), ==, 0);
 	answers(node, "/etc/hosts", "changed", "base", 0);
 	g_assert_cmpint(chmod("/etc/hosts", 0644), ==, 0);
 	answers(node, "/etc/hosts", "unchanged", "base", 0);
-	put("/etc", "hosts", "other\n", 0644);
+	layer_put("/etc", "hosts", "other\n", 0644);
 	answers(node, "/etc/hosts", "changed", "base", 0);
 	g_assert_cmpint(unlink("/etc/hosts"), ==, 0);
 	answers(node, "/etc/hosts", "deleted", "base", 0);
-	put("/etc", "mine", "x", 0644);
+	layer_put("/etc", "mine", "x", 0644);
 	answers(node, "/etc/mine", "local", "", 0);
-	put("/var", "lib/seed", "seed", 0644);
+	layer_put("/var", "lib/seed", "seed", 0644);
 	answers(node, "/var/lib/seed", "unchanged", "base", 0);
-	put("/var", "lib/mine", "x", 0644);
+	layer_put("/var", "lib/mine", "x", 0644);
 	answers(node, "/var/lib/mine", "local", "", 0);
-	put("/run", "x", "x", 0644);
+	layer_put("/run", "x", "x", 0644);
 	answers(node, "/run/x", "volatile", "", 0);
 	answers(node, "/proc/self/status", "volatile", "", 0);
 }
@@ -277,11 +268,11 @@ static void test_drift(gconstpointer data)
 			"etc changed /etc/one.conf\n"
 			"etc missing /etc/liar.conf\n"
 			"etc missing /etc/two.conf\n");
-	put("/etc", "passwd", "root:x:0:0::/:/bin/sh\nsshd:x:74:74::/:\n", 0644);
-	put("/etc", "ssh/ssh_host_rsa_key", "key", 0600);
+	layer_put("/etc", "passwd", "root:x:0:0::/:/bin/sh\nsshd:x:74:74::/:\n", 0644);
+	layer_put("/etc", "ssh/ssh_host_rsa_key", "key", 0600);
 	g_assert_true(varve_dir_remove(AT_FDCWD, "/etc/pam.d", NULL));
 	g_assert_cmpint(mkdir("/etc/pam.d", 0755), ==, 0);
-	put("/etc", "pam.d/login", "permit\n", 0644);
+	layer_put("/etc", "pam.d/login", "permit\n", 0644);
 	g_assert_cmpint(varve_mount_bind("/run/x", "/usr/bin/tool", 0), ==, 0);
 	after = list_drift(&more);
 	g_assert_cmpint(umount2("/usr/bin/tool", MNT_DETACH), ==, 0);
@@ -299,7 +290,7 @@ static void test_drift(gconstpointer data)
 			"mounts covered /usr/bin/tool\n");
 	/* The accounts are declared and the key is as on every node; the others are not. */
 	g_assert_cmpuint(more, ==, unexpected + 4);
-	put("/etc", "passwd", "root:x:0:0::/:/bin/sh\neve:x:0:0::/:\n", 0644);
+	layer_put("/etc", "passwd", "root:x:0:0::/:/bin/sh\neve:x:0:0::/:\n", 0644);
 	g_free(list_drift(&more));
 	g_assert_cmpuint(more, ==, unexpected + 4);
 }

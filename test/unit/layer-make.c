@@ -45,23 +45,25 @@ VarveManifest *layer_manifest(const char *name, const char *version)
 	return manifest;
 }
 
-static gboolean collect(const VarvePath *path, gpointer data, GError **error)
+void layer_put(const char *tree, const char *name, const char *text, mode_t mode)
 {
-	(void)error;
-	g_ptr_array_add(data, varve_path_copy(path));
-	return TRUE;
+	g_autofree char *path = g_build_filename(tree, name, NULL);
+	g_autofree char *dir = g_path_get_dirname(path);
+
+	g_assert_true(varve_dir_make(dir, 0755, NULL));
+	g_assert_true(varve_file_write(AT_FDCWD, path, text, strlen(text), mode, NULL));
 }
 
 static GPtrArray *read_image(const char *image)
 {
 	varve_autofd fd = open(image, O_RDONLY | O_CLOEXEC);
-	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(VarveErofs) erofs = NULL;
 	g_autoptr(GError) error = NULL;
+	GPtrArray *paths;
 
 	erofs = varve_erofs_open(fd, 0, (guint64)lseek(fd, 0, SEEK_END), "image", &error);
 	g_assert_no_error(error);
-	varve_erofs_walk(erofs, TRUE, collect, paths, &error);
+	paths = varve_layer_tree_of(erofs, TRUE, &error);
 	g_assert_no_error(error);
 	return paths;
 }

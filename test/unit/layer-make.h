@@ -15,5 +15,8 @@ typedef void (*LayerTamper)(GPtrArray *paths, VarveManifest *manifest);
 gboolean layer_make(const char *tree, VarveManifest *manifest, const VarvePrivateKey *key,
 		    const VarveCertificate *certificate, const char *output, LayerTamper tamper);
 
+/* Writes the file @name below @tree, and the directories that it needs. */
+void layer_put(const char *tree, const char *name, const char *text, mode_t mode);
+
 /* A manifest of an extension with two packages. */
 VarveManifest *layer_manifest(const char *name, const char *version);

@@ -18,15 +18,6 @@ typedef struct {
 	VarveCertificate *certificate[N_KEYS];
 } Fixture;
 
-static void put(const char *tree, const char *name, const char *text, mode_t mode)
-{
-	g_autofree char *path = g_build_filename(tree, name, NULL);
-	g_autofree char *dir = g_path_get_dirname(path);
-
-	g_assert_true(varve_dir_make(dir, 0755, NULL));
-	g_assert_true(varve_file_write(AT_FDCWD, path, text, strlen(text), mode, NULL));
-}
-
 static char *file_of(const Fixture *f, const char *name, const char *version)
 {
 	return g_strdup_printf("%s/%s_%s_x86-64.raw", f->dir, name, version);
@@ -39,10 +30,10 @@ static void fill_base(const Fixture *f, const char *tree)
 	g_autofree char *pem = varve_certificate_to_pem(f->certificate[TEAM]);
 	g_autofree char *link = g_build_filename(tree, "bin", NULL);
 
-	put(tree, "usr/lib/varve/policy.toml", policy, 0644);
-	put(tree, "usr/lib/verity.d/team.crt", pem, 0644);
-	put(tree, "usr/bin/tool", "tool", 0755);
-	put(tree, "etc/hosts", "hosts", 0644);
+	layer_put(tree, "usr/lib/varve/policy.toml", policy, 0644);
+	layer_put(tree, "usr/lib/verity.d/team.crt", pem, 0644);
+	layer_put(tree, "usr/bin/tool", "tool", 0755);
+	layer_put(tree, "etc/hosts", "hosts", 0644);
 	g_assert_cmpint(symlink("usr/bin", link), ==, 0);
 }
 
@@ -54,9 +45,9 @@ static void fill_extension(const char *tree, const char *name, const char *versi
 		g_strconcat("usr/lib/extension-release.d/extension-release.", name, NULL);
 	g_autofree char *release_path = g_build_filename(tree, release, NULL);
 
-	put(tree, own, version, 0644);
-	put(tree, config, name, 0600);
-	put(tree, release, "ID=varve\nVERSION_ID=1\nARCHITECTURE=x86-64\n", 0644);
+	layer_put(tree, own, version, 0644);
+	layer_put(tree, config, name, 0600);
+	layer_put(tree, release, "ID=varve\nVERSION_ID=1\nARCHITECTURE=x86-64\n", 0644);
 	g_assert_cmpint(setxattr(release_path, "user.extension-release.strict", "0", 1, 0), ==, 0);
 }
 

@@ -78,23 +78,16 @@ static guint take_steps(Forged *forged, const GPtrArray *steps, ForgeStage stage
 	return taken;
 }
 
-static gboolean collect(const VarvePath *path, gpointer data, GError **error)
-{
-	(void)error;
-	g_ptr_array_add(data, varve_path_copy(path));
-	return TRUE;
-}
-
 static GPtrArray *read_image(const char *image)
 {
 	varve_autofd fd = open(image, O_RDONLY | O_CLOEXEC);
-	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(VarveErofs) erofs = NULL;
 	GError *error = NULL;
+	GPtrArray *paths;
 
 	erofs = varve_erofs_open(fd, 0, (guint64)lseek(fd, 0, SEEK_END), image, &error);
 	forge_check(error, image);
-	varve_erofs_walk(erofs, TRUE, collect, paths, &error);
+	paths = varve_layer_tree_of(erofs, TRUE, &error);
 	forge_check(error, image);
 	return paths;
 }
