@@ -41,6 +41,19 @@ char *varve_mounted_find_manifest(int fd, GError **error)
 	return g_steal_pointer(&found);
 }
 
+VarvePathTable *varve_mounted_map_paths(int fd, const char *name, GError **error)
+{
+	g_autofree char *path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.paths", name);
+	varve_autofd file =
+		varve_openat2(fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, VARVE_RESOLVE_STRICT);
+
+	if (file < 0) {
+		varve_fail_errno(error, errno, "%s: cannot open", path);
+		return NULL;
+	}
+	return varve_path_table_map(file, path, error);
+}
+
 static gboolean read_manifest(VarveMounted *mounted, const char *file, GError **error)
 {
 	g_autofree char *path = g_strconcat(VARVE_LAYERS_DIR "/", file, NULL);

@@ -2,11 +2,7 @@
 #include "stack/owners.h"
 
 #include "base/file.h"
-#include "format/path-table.h"
-
-#include <string.h>
-
-#define TABLE_LIMIT (256 * 1024 * 1024)
+#include "stack/stack.h"
 
 typedef struct {
 	const VarveReportLayer *layer;
@@ -56,17 +52,11 @@ static void read_table(Owner *owner)
 	g_autofree char *mount = layer->role == VARVE_ROLE_BASE
 					 ? g_strdup(VARVE_BASE_MOUNT)
 					 : g_build_filename(VARVE_LAYER_MOUNTS, layer->root, NULL);
-	g_autofree char *path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.paths", layer->name);
 	varve_autofd fd = varve_dir_open(AT_FDCWD, mount, NULL);
-	g_autoptr(GBytes) bytes = NULL;
-	char *data;
-	gsize size;
 
 	owner->tried = TRUE;
-	if (fd < 0 || !varve_file_read_beneath(fd, path, TABLE_LIMIT, &data, &size, NULL))
-		return;
-	bytes = g_bytes_new_take(data, size);
-	owner->table = varve_path_table_open(bytes, path, NULL);
+	if (fd >= 0)
+		owner->table = varve_mounted_map_paths(fd, layer->name, NULL);
 }
 
 const VarveReportLayer *varve_owners_find(VarveOwners *owners, const char *path, char **ret_package)

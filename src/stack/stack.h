@@ -85,6 +85,10 @@ gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
 /** varve_mounted_find_manifest: (caller frees) the name of the only NAME.json in VARVE_LAYERS_DIR
  *  below @fd, the root of a layer. Errors: NOT_FOUND, CORRUPT (more than one, a link), SYSTEM. */
 char *varve_mounted_find_manifest(int fd, GError **error);
+/** varve_mounted_map_paths: the path table of the layer @name, mapped, below @fd. Nothing compares
+ * it with its manifest: that dm-verity checks what is read has to be known. Errors: SYSTEM,
+ * CORRUPT. */
+VarvePathTable *varve_mounted_map_paths(int fd, const char *name, GError **error);
 
 /**
  * varve_mounted_inspect:

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ground/fd.h"
-#include "ground/syscalls.h"
 #include "stack/stack.h"
 
 #include <string.h>
@@ -97,25 +96,19 @@ void varve_trace_signer_set(VarveTraceSigner *signer, const char *name,
 gboolean varve_trace_layer_load(VarveTraceLayer *layer, GError **error)
 {
 	g_autofree char *name = varve_mounted_find_manifest(layer->fd, error);
-	g_autofree char *json = NULL, *table = NULL, *text = NULL;
-	varve_autofd fd = -1;
+	g_autofree char *json = NULL, *stem = NULL, *text = NULL;
 	size_t size;
 
 	if (!name)
 		return FALSE;
 	json = g_strconcat(VARVE_LAYERS_DIR "/", name, NULL);
-	table = g_strdup_printf(VARVE_LAYERS_DIR "/%.*s.paths",
-				(int)(strlen(name) - strlen(".json")), name);
+	stem = g_strndup(name, strlen(name) - strlen(".json"));
 	if (!varve_file_read_beneath(layer->fd, json, MANIFEST_LIMIT, &text, &size, error))
 		return FALSE;
 	layer->manifest = varve_manifest_parse(text, size, json, error);
 	if (!layer->manifest)
 		return FALSE;
-	fd = varve_openat2(layer->fd, table, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-			   VARVE_RESOLVE_STRICT);
-	if (fd < 0)
-		return varve_fail_errno(error, errno, "%s: cannot open", table);
-	layer->paths = varve_path_table_map(fd, table, error);
+	layer->paths = varve_mounted_map_paths(layer->fd, stem, error);
 	return layer->paths != NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "ground/mount.h"
 #include "node-fixture.h"
+#include "stack/owners.h"
 #include "trace/drift.h"
 #include "trace/process.h"
 #include "trace/why.h"
@@ -306,6 +307,40 @@ static void test_covered(gconstpointer data)
 	g_assert_cmpint(umount2("/usr/bin/tool", MNT_DETACH), ==, 0);
 }
 
+static VarveReportLayer *report_layer(const VarveTraceLayer *layer)
+{
+	VarveReportLayer *reported = varve_report_layer_new();
+
+	varve_report_layer_describe(reported, layer->manifest);
+	g_free(reported->root);
+	reported->root = g_strdup(layer->root);
+	reported->accepted = TRUE;
+	return reported;
+}
+
+static void test_owners(gconstpointer data)
+{
+	g_autoptr(VarveTraceNode) node = open_node();
+	g_autoptr(VarveReport) boot = varve_report_new();
+	g_autoptr(VarveOwners) owners = NULL;
+	const GPtrArray *layers = node->stack->layers;
+	g_autofree char *package = NULL, *none = NULL;
+
+	(void)data;
+	varve_report_layer_free(boot->base);
+	boot->base = report_layer(layers->pdata[0]);
+	for (guint i = 1; i < layers->len; i++)
+		g_ptr_array_add(boot->layers, report_layer(layers->pdata[i]));
+	owners = varve_owners_new(boot);
+	g_assert_true(varve_owners_find(owners, "/usr/bin/tool", &package) == boot->base);
+	g_assert_cmpstr(package, ==, "libtest-1.0-1.x86_64");
+	g_assert_true(varve_owners_find(owners, "/usr/bin/both", &none) ==
+		      boot->layers->pdata[boot->layers->len - 1]);
+	g_assert_cmpstr(none, ==, "");
+	g_assert_null(varve_owners_find(owners, "/usr/share/liar/file", NULL));
+	g_assert_null(varve_owners_find(owners, "usr/bin/tool", NULL));
+}
+
 /* Another layer at the place of one: names are not believed. */
 static void test_exchanged(gconstpointer data)
 {
@@ -395,6 +430,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/trace/writable", &host, test_writable);
 	g_test_add_data_func("/trace/drift", &host, test_drift);
 	g_test_add_data_func("/trace/covered", &host, test_covered);
+	g_test_add_data_func("/trace/owners", &host, test_owners);
 	g_test_add_data_func("/trace/exchanged", &host, test_exchanged);
 	g_test_add_data_func("/trace/process", &host, test_process);
 	result = g_test_run();
