@@ -3,6 +3,7 @@
 #include "cli/varve/verbs.h"
 #include "cli/varve/why-open.h"
 #include "cli/why-text.h"
+#include "cli/why-told.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +32,7 @@ static GOptionEntry *entries(gpointer data)
 
 typedef struct {
 	VarveWhySource *source;
-	json_t *json; /* (nullable) */
-	guint problems, absent;
+	VarveWhyTold told;
 	gboolean boot_counted, told_refused;
 } Asking;
 
@@ -41,7 +41,7 @@ static const VarveTraceBoot *open_boot(Asking *asking, GError **error)
 	const VarveTraceBoot *boot = varve_why_source_boot(asking->source, error);
 
 	if (boot && !asking->boot_counted)
-		asking->problems += boot->problems->len;
+		asking->told.problems += boot->problems->len;
 	asking->boot_counted = boot != NULL;
 	return boot;
 }
@@ -52,7 +52,7 @@ static void tell_refused(Asking *asking, const VarveTraceImage *image)
 	if (asking->told_refused)
 		return;
 	asking->told_refused = TRUE;
-	asking->problems += image->stack->problems->len;
+	asking->told.problems += image->stack->problems->len;
 	for (guint i = 0; i < image->refused->len; i++) {
 		const VarveTraceRefused *refused = image->refused->pdata[i];
 
@@ -73,7 +73,7 @@ static gboolean ask(Asking *asking, const char *word, GError **error)
 	if (varve_trace_boot_ask(word, &kind, &path)) {
 		const VarveTraceBoot *boot = open_boot(asking, error);
 
-		return boot && varve_why_boot_word(boot, kind, path, asking->json, error);
+		return boot && varve_why_boot_word(boot, kind, path, asking->told.json, error);
 	}
 	image = varve_why_source_image(asking->source, error);
 	if (!image)
@@ -82,12 +82,7 @@ static gboolean ask(Asking *asking, const char *word, GError **error)
 	why = varve_trace_image_why(image, word, error);
 	if (!why)
 		return FALSE;
-	asking->problems += varve_trace_why_problems(why);
-	asking->absent += !varve_trace_answer_exists(varve_trace_why_last(why));
-	if (asking->json)
-		json_array_append_new(asking->json, varve_trace_why_json(why));
-	else
-		varve_why_print(why);
+	varve_why_tell(&asking->told, why);
 	return TRUE;
 }
 
@@ -95,10 +90,8 @@ static gboolean ask_boot(Asking *asking, GError **error)
 {
 	const VarveTraceBoot *boot = open_boot(asking, error);
 
-	if (boot && asking->json)
-		json_array_append_new(asking->json, varve_trace_boot_json(boot));
-	else if (boot)
-		varve_why_print_boot(boot);
+	if (boot)
+		varve_why_tell_boot(&asking->told, boot);
 	return boot != NULL;
 }
 
@@ -115,7 +108,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 	g_autoptr(json_t) json = invocation->json ? json_array() : NULL;
 	g_autoptr(VarveTools) tools = varve_tools_open(NULL);
 	g_autoptr(VarveWhySource) source = NULL;
-	Asking asking = { .json = json };
+	Asking asking = { .told = { .json = json } };
 	gboolean ok = TRUE;
 	char slot;
 
@@ -136,16 +129,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 		ok = ask_boot(&asking, error);
 	for (int i = 1; ok && i < invocation->argc; i++)
 		ok = ask(&asking, invocation->argv[i], error);
-	if (json) {
-		g_autofree char *text = varve_json_dump(json, FALSE);
-
-		fputs(text, stdout);
-	}
-	if (!ok)
-		return VARVE_EXIT_FAILED;
-	if (asking.problems > 0)
-		return VARVE_EXIT_UNTRUSTED;
-	return asking.absent > 0 ? VARVE_EXIT_NOT_FOUND : VARVE_EXIT_OK;
+	return varve_why_end(&asking.told, ok);
 }
 
 const VarveVerb varve_verb_why = {

@@ -4,6 +4,7 @@
 #include "cli/varvectl/show.h"
 #include "cli/varvectl/verbs.h"
 #include "cli/why-text.h"
+#include "cli/why-told.h"
 #include "trace/process.h"
 #include "trace/why.h"
 
@@ -35,8 +36,7 @@ static GOptionEntry *entries(gpointer data)
 typedef struct {
 	VarveTraceNode *node;
 	VarveTraceBoot *boot; /* once it was asked for */
-	json_t *json;         /* (nullable) */
-	guint problems, absent;
+	VarveWhyTold told;
 } Asking;
 
 static gboolean open_boot(Asking *asking, GError **error)
@@ -47,7 +47,7 @@ static gboolean open_boot(Asking *asking, GError **error)
 		return TRUE;
 	asking->boot = varve_trace_boot_node(base->root, error);
 	if (asking->boot)
-		asking->problems += asking->boot->problems->len;
+		asking->told.problems += asking->boot->problems->len;
 	return asking->boot != NULL;
 }
 
@@ -59,16 +59,11 @@ static gboolean ask(Asking *asking, const char *word, GError **error)
 
 	if (varve_trace_boot_ask(word, &kind, &path))
 		return open_boot(asking, error) &&
-		       varve_why_boot_word(asking->boot, kind, path, asking->json, error);
+		       varve_why_boot_word(asking->boot, kind, path, asking->told.json, error);
 	why = varve_trace_why(asking->node, word, error);
 	if (!why)
 		return FALSE;
-	asking->problems += varve_trace_why_problems(why);
-	asking->absent += !varve_trace_answer_exists(varve_trace_why_last(why));
-	if (asking->json)
-		json_array_append_new(asking->json, varve_trace_why_json(why));
-	else
-		varve_why_print(why);
+	varve_why_tell(&asking->told, why);
 	return TRUE;
 }
 
@@ -76,10 +71,7 @@ static gboolean ask_boot(Asking *asking, GError **error)
 {
 	if (!open_boot(asking, error))
 		return FALSE;
-	if (asking->json)
-		json_array_append_new(asking->json, varve_trace_boot_json(asking->boot));
-	else
-		varve_why_print_boot(asking->boot);
+	varve_why_tell_boot(&asking->told, asking->boot);
 	return TRUE;
 }
 
@@ -90,26 +82,25 @@ static gboolean ask_process(Asking *asking, const Options *options, GError **err
 
 	if (!process)
 		return FALSE;
-	asking->problems += process->flagged;
-	if (asking->json)
-		json_array_append_new(asking->json, varve_trace_process_json(process));
+	asking->told.problems += process->flagged;
+	if (asking->told.json)
+		json_array_append_new(asking->told.json, varve_trace_process_json(process));
 	else
 		varve_show_process(process, options->full);
 	return TRUE;
 }
 
 /* The stack's own problems, last: some are only found while it is asked. */
-static void finish(const Asking *asking)
+static int finish(Asking *asking, gboolean ok)
 {
 	const GPtrArray *problems = asking->node->stack->problems;
+	int status;
 
-	if (asking->json) {
-		g_autofree char *text = varve_json_dump(asking->json, FALSE);
-
-		fputs(text, stdout);
-	}
+	asking->told.problems += problems->len;
+	status = varve_why_end(&asking->told, ok);
 	for (guint i = 0; i < problems->len; i++)
 		fprintf(stderr, "PROBLEM with the stack: %s\n", (const char *)problems->pdata[i]);
+	return status;
 }
 
 static int run(const VarveInvocation *invocation, GError **error)
@@ -117,8 +108,9 @@ static int run(const VarveInvocation *invocation, GError **error)
 	const Options *options = invocation->options;
 	g_autoptr(json_t) json = invocation->json ? json_array() : NULL;
 	g_autoptr(VarveTraceNode) node = NULL;
-	Asking asking = { .json = json };
+	Asking asking = { .told = { .json = json } };
 	gboolean ok = TRUE;
+	int status;
 
 	if (invocation->argc == 0 && !options->pid && !options->boot) {
 		varve_fail(error, VARVE_ERROR_USAGE,
@@ -136,13 +128,9 @@ static int run(const VarveInvocation *invocation, GError **error)
 		ok = ask_process(&asking, options, error);
 	for (int i = 0; ok && i < invocation->argc; i++)
 		ok = ask(&asking, invocation->argv[i], error);
-	finish(&asking);
+	status = finish(&asking, ok);
 	varve_trace_boot_free(asking.boot);
-	if (!ok)
-		return VARVE_EXIT_FAILED;
-	if (asking.problems + node->stack->problems->len > 0)
-		return VARVE_EXIT_UNTRUSTED;
-	return asking.absent > 0 ? VARVE_EXIT_NOT_FOUND : VARVE_EXIT_OK;
+	return status;
 }
 
 const VarveVerb varve_verb_why = {
