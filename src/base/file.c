@@ -275,15 +275,16 @@ gboolean varve_dir_remove(int dirfd, const char *path, GError **error)
 	return remove_below(dirfd, path, st.st_dev, error);
 }
 
-static gboolean copy_bytes(int from, int to, guint64 size, GError **error, const char *name)
+gboolean varve_file_copy_bytes(int from, int to, guint64 size, const char *name, GError **error)
 {
 	g_autofree char *buffer = NULL;
+	off_t in = 0, out = 0;
 	guint64 done = 0;
 
 	if (ioctl(to, FICLONE, from) == 0)
 		return TRUE;
 	while (done < size) {
-		ssize_t n = copy_file_range(from, NULL, to, NULL, size - done, 0);
+		ssize_t n = copy_file_range(from, &in, to, &out, size - done, 0);
 
 		if (n <= 0)
 			break;
@@ -314,7 +315,7 @@ gboolean varve_file_copy(const char *from, const char *to, mode_t mode, GError *
 	if (in < 0 || fstat(in, &st) < 0)
 		return varve_fail_errno(error, errno, "%s: cannot open", from);
 	out = varve_new_file_open(to, mode, error);
-	if (!out || !copy_bytes(in, out->fd, (guint64)st.st_size, error, from))
+	if (!out || !varve_file_copy_bytes(in, out->fd, (guint64)st.st_size, from, error))
 		return FALSE;
 	return varve_new_file_commit(out, error);
 }

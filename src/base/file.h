@@ -88,6 +88,15 @@ gboolean varve_dir_remove(int dirfd, const char *path, GError **error);
  */
 gboolean varve_file_copy(const char *from, const char *to, mode_t mode, GError **error);
 
+/**
+ * varve_file_copy_bytes:
+ * The same between open files: the first @size bytes of @from to the empty file @to, both at
+ * offset 0.
+ *
+ * @name: of @from, for messages. Errors: SYSTEM, CORRUPT (@from became shorter).
+ */
+gboolean varve_file_copy_bytes(int from, int to, guint64 size, const char *name, GError **error);
+
 /** varve_lock: takes an exclusive flock on @path (made if missing); waits where @wait, else
  *  BUSY with the pid that the holder wrote into it. Returns: the fd that holds it, or -1. */
 int varve_lock(const char *path, gboolean wait, GError **error);

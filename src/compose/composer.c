@@ -237,10 +237,14 @@ static gboolean is_sealed(const char *path, const char *root_hash_path,
 	g_autoptr(VarveLayer) layer = varve_layer_open_path(path, NULL);
 	g_autofree char *hex = NULL;
 	const VarveCertificate *signer;
+	guint64 offset, size = 0;
 	VarveDigest root;
 
 	g_ptr_array_add(certificates, certificate);
-	return layer &&
+	if (layer)
+		varve_layer_signature_extent(layer, &offset, &size);
+	/* A layer that an earlier version sealed is not the bytes that sealing gives now. */
+	return size == VARVE_SIGNATURE_PARTITION_SIZE &&
 	       varve_file_read(AT_FDCWD, root_hash_path, VARVE_DIGEST_HEX_SIZE, &hex, NULL, NULL) &&
 	       varve_digest_from_hex(hex, &root) &&
 	       varve_digest_equal(&root, varve_layer_root(layer)) &&

@@ -11,10 +11,10 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PKCS7, PKCS7_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PKCS7_SIGNER_INFO, PKCS7_SIGNER_INFO_free)
 
-GBytes *varve_signature_make(const VarvePrivateKey *key, const VarveCertificate *certificate,
-			     const void *data, size_t size, GError **error)
+static GBytes *make(const VarvePrivateKey *key, const VarveCertificate *certificate,
+		    const void *data, size_t size, int detached, GError **error)
 {
-	const int flags = PKCS7_DETACHED | PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOCERTS;
+	const int flags = detached | PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOCERTS;
 	g_autoptr(BIO) bio = NULL;
 	g_autoptr(PKCS7) pkcs7 = NULL;
 	unsigned char *der = NULL;
@@ -44,6 +44,18 @@ GBytes *varve_signature_make(const VarvePrivateKey *key, const VarveCertificate 
 	bytes = g_bytes_new(der, (gsize)der_size);
 	OPENSSL_free(der);
 	return bytes;
+}
+
+GBytes *varve_signature_make(const VarvePrivateKey *key, const VarveCertificate *certificate,
+			     const void *data, size_t size, GError **error)
+{
+	return make(key, certificate, data, size, PKCS7_DETACHED, error);
+}
+
+GBytes *varve_signature_make_around(const VarvePrivateKey *key, const VarveCertificate *certificate,
+				    const void *data, size_t size, GError **error)
+{
+	return make(key, certificate, data, size, 0, error);
 }
 
 /* Why @pkcs7 cannot be of our form, whoever made it; NULL where nothing speaks against it. */

@@ -69,6 +69,13 @@ GBytes *varve_signature_make(const VarvePrivateKey *key, const VarveCertificate 
 			     const void *data, size_t size, GError **error);
 
 /**
+ * varve_signature_make_around:
+ * The same with the data inside, as the kernel takes policies (IPE).
+ */
+GBytes *varve_signature_make_around(const VarvePrivateKey *key, const VarveCertificate *certificate,
+				    const void *data, size_t size, GError **error);
+
+/**
  * varve_signature_verify:
  * Looks for the one of @certificates (an array of VarveCertificate *) whose key made @signature
  * over the data. The certificates are pinned: no chain is built; validity dates are not consulted

@@ -185,6 +185,13 @@ typedef struct {
 	VarveSelinux selinux;
 } VarveLayerDefinition;
 
+/** Whether the node executes only code of layers that its kernel verified. */
+typedef enum {
+	VARVE_CODE_INTEGRITY_OFF,
+	VARVE_CODE_INTEGRITY_AUDIT, /* told, not kept from it */
+	VARVE_CODE_INTEGRITY_ENFORCE,
+} VarveCodeIntegrity;
+
 /** [editions.NAME] */
 typedef struct {
 	VarveOrigin origin;
@@ -203,6 +210,7 @@ typedef struct {
 	guint64 state_size; /* bytes; 0: the image's own default */
 	guint64 slot_size;
 	guint64 esp_size;
+	VarveCodeIntegrity code_integrity; /* default: OFF */
 } VarveEdition;
 
 /** azldev's part of the model: definition/components.h. */

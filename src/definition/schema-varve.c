@@ -523,6 +523,8 @@ const VarveSchema varve_schema_layer = {
 /* [editions.NAME] */
 
 static const char *const arches[] = { "x86-64", "arm64", NULL };
+/* In the order of VarveCodeIntegrity. */
+static const char *const code_integrities[] = { "off", "audit", "enforce", NULL };
 
 static const VarveField edition_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, AT(VarveEdition, description),
@@ -543,6 +545,8 @@ static const VarveField edition_fields[] = {
 	{ "state-size", VARVE_FIELD_SIZE, 0, AT(VarveEdition, state_size) },
 	{ "slot-size", VARVE_FIELD_SIZE, 0, AT(VarveEdition, slot_size) },
 	{ "esp-size", VARVE_FIELD_SIZE, 0, AT(VarveEdition, esp_size) },
+	{ "code-integrity", VARVE_FIELD_CHOICE, 0, AT(VarveEdition, code_integrity),
+	  .choices = code_integrities },
 	{ NULL },
 };
 

@@ -43,6 +43,20 @@ static void work_without_udev(void)
 	dm_udev_set_checking(0);
 }
 
+/* What the kernel said of the signature. The library has one code of its own for most of it, and
+ * that means "exists already"; device-mapper's own error is only in the words. */
+static int refine(const VarveVerityDevice *device, int result, const GString *said)
+{
+	static const int about_keys[] = { ENOKEY,  EKEYREJECTED, EKEYEXPIRED, EKEYREVOKED,
+					  EBADMSG, ENOPKG,       ELIBBAD };
+
+	for (gsize i = 0; device->signature && i < G_N_ELEMENTS(about_keys); i++) {
+		if (strstr(said->str, g_strerror(about_keys[i])))
+			return -about_keys[i];
+	}
+	return result;
+}
+
 static gboolean fail(const VarveVerityDevice *device, int result, const GString *said,
 		     GError **error)
 {
@@ -54,6 +68,7 @@ static gboolean fail(const VarveVerityDevice *device, int result, const GString 
 			"verity device '%s': the kernel has no device-mapper; the modules "
 			"dm-mod and dm-verity belong into the initrd",
 			device->name);
+	result = refine(device, result, said);
 	switch (-result) {
 	case EEXIST:
 	case EBUSY:
@@ -66,9 +81,12 @@ static gboolean fail(const VarveVerityDevice *device, int result, const GString 
 	case EKEYEXPIRED:
 	case EKEYREVOKED:
 	case EBADMSG:
+	case ENOPKG:
+	case ELIBBAD:
 		return varve_fail(error, VARVE_ERROR_UNTRUSTED,
 				  "verity device '%s': the kernel does not accept the root hash's "
-				  "signature (%s): no certificate in its keyrings made it",
+				  "signature (%s): it is by no certificate of its keyrings, or no "
+				  "signature over this root hash",
 				  device->name, g_strerror(-result));
 	case EPERM:
 	case EIO:

@@ -7,25 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static int load_one(const char *path)
+static int load_one(const char *path, const char *parameters)
 {
 	varve_autofd fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -1;
-	if (varve_finit_module(fd, "") < 0 && errno != EEXIST)
+	if (varve_finit_module(fd, parameters) < 0 && errno != EEXIST)
 		return -1;
 	return 0;
 }
 
-static int is_skipped(const char *path, const char *skip)
-{
-	const char *slash = strrchr(path, '/');
-
-	return skip && strncmp(slash ? slash + 1 : path, skip, strlen(skip)) == 0;
-}
-
-int varve_modules_load(const char *list, const char *skip,
+int varve_modules_load(const char *list, VarveModuleChoice choice,
 		       void (*failed)(const char *path, int errnum, void *data), void *data)
 {
 	FILE *file = fopen(list, "re");
@@ -35,10 +28,14 @@ int varve_modules_load(const char *list, const char *skip,
 	if (!file)
 		return -1;
 	while (fgets(line, sizeof(line), file)) {
+		const char *slash = strrchr(line, '/');
+		const char *parameters;
+
 		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == '\0' || line[0] == '#' || is_skipped(line, skip))
+		if (line[0] == '\0' || line[0] == '#')
 			continue;
-		if (load_one(line) < 0) {
+		parameters = choice(slash ? slash + 1 : line, data);
+		if (parameters && load_one(line, parameters) < 0) {
 			failures++;
 			failed(line, errno, data);
 		}

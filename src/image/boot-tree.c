@@ -20,6 +20,7 @@ static const char *const wanted[] = {
 	"usr/lib/os-release",
 	"usr/lib/systemd/boot/efi/*",
 	"usr/lib/varve/*",
+	"usr/lib/varve/exitrd/*",
 	"usr/libexec/varve/*",
 	"usr/lib/verity.d/*",
 	"usr/lib/**/*.so",

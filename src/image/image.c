@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "crypt/sha256.h"
 #include "image/base-tree.h"
+#include "image/code-integrity.h"
 #include "layer/layer.h"
 
 #include <string.h>
@@ -167,11 +168,29 @@ static gboolean record_parts(const VarveImage *image, const Parts *parts, GError
 				      parts->stub.bytes, error);
 }
 
+/* NULL without an error where the image asks for none. */
+static GBytes *make_integrity_policy(const VarveImage *image, GError **error)
+{
+	if (image->code_integrity == VARVE_CODE_INTEGRITY_OFF)
+		return NULL;
+	if (!image->key) {
+		varve_fail(error, VARVE_ERROR_USAGE,
+			   "code integrity needs the platform key, which signs its policy: give "
+			   "the keys directory");
+		return NULL;
+	}
+	return varve_code_integrity_sign(image->key, image->certificate, error);
+}
+
 static gboolean build_initrd(const VarveImage *image, Parts *parts, VarveImageSummary *summary,
 			     GError **error)
 {
 	gint64 started = g_get_monotonic_time();
+	g_autoptr(GBytes) policy = make_integrity_policy(image, error);
+	const char *word = policy ? varve_code_integrity_word(image->code_integrity) : NULL;
 
+	if (!policy && image->code_integrity != VARVE_CODE_INTEGRITY_OFF)
+		return FALSE;
 	parts->initrd = varve_initrd_build(&(VarveInitrd){ .root = image->root,
 							   .arch = image->arch,
 							   .kernel_version = parts->kernel_version,
@@ -179,6 +198,8 @@ static gboolean build_initrd(const VarveImage *image, Parts *parts, VarveImageSu
 							   .varvectl = image->varvectl,
 							   .modules = image->modules,
 							   .certificates = image->certificates,
+							   .code_integrity = word,
+							   .code_integrity_policy = policy,
 							   .epoch = image->epoch,
 							   .record = parts->record },
 					   &summary->initrd, error);

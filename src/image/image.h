@@ -1,6 +1,7 @@
 /* From a base's tree and its sealed layers to a bootable disk: initrd, UKI and disk in one. */
 #pragma once
 
+#include "definition/definition.h"
 #include "image/disk.h"
 #include "image/initrd.h"
 #include "image/uki.h"
@@ -22,6 +23,7 @@ typedef struct {
 				     * the boot loader */
 	const VarveCertificate *certificate;
 	GBytes *const *enrolment;                /* (nullable) as VarveDisk has it */
+	VarveCodeIntegrity code_integrity;       /* needs the platform key where it is not OFF */
 	guint64 esp_size, slot_size, state_size; /* bytes; 0: as VarveDisk computes them */
 	gint64 epoch;
 	const VarveTools *tools;

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "crypt/signature.h"
 #include "format/cpio.h"
 #include "image/base-tree.h"
 #include "image/libraries.h"
@@ -26,9 +27,9 @@
  * architecture has: dm-verity is several times as fast with them. The last two are of the TPM that
  * has the anchor of the record of floors. */
 static const char *const usual_modules[] = {
-	"crypto-sha256", "crypto-crc32c", "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_scsi",
-	"nvme",          "sd_mod",        "ahci",       "loop",        "dm_mod",     "dm_verity",
-	"erofs",         "overlay",       "ext4",       "tpm_crb",     "tpm_tis",
+	"efivarfs",    "crypto-sha256", "crypto-crc32c", "virtio_pci", "virtio_mmio", "virtio_blk",
+	"virtio_scsi", "nvme",          "sd_mod",        "ahci",       "loop",        "dm_mod",
+	"dm_verity",   "erofs",         "overlay",       "ext4",       "tpm_crb",     "tpm_tis",
 };
 
 /* One entry of the archive: a file, a link (@target), or a directory (neither). */
@@ -45,6 +46,7 @@ typedef struct {
 	int tree;
 	const VarveInitrd *initrd;
 	GHashTable *entries; /* path → Entry */
+	guint n_certificates, n_development;
 	VarveInitrdSummary *summary;
 } Gathering;
 
@@ -179,6 +181,17 @@ static gboolean gather_modules(Gathering *gathering, GError **error)
 	return TRUE;
 }
 
+/* What is no certificate at all is found when it is needed; here it only is no development one. */
+static void count_certificate(Gathering *gathering, GBytes *bytes, const char *name)
+{
+	gsize size;
+	const void *data = g_bytes_get_data(bytes, &size);
+	g_autoptr(VarveCertificate) certificate = varve_certificate_parse(data, size, name, NULL);
+
+	gathering->n_certificates++;
+	gathering->n_development += certificate && varve_certificate_is_development(certificate);
+}
+
 static gboolean gather_certificate(Gathering *gathering, const char *host_path,
 				   const char *tree_path, GError **error)
 {
@@ -196,6 +209,7 @@ static gboolean gather_certificate(Gathering *gathering, const char *host_path,
 	if (!bytes)
 		return FALSE;
 	add_copy(gathering, path, 0644, bytes, host_path, tree_path);
+	count_certificate(gathering, bytes, base);
 	return TRUE;
 }
 
@@ -219,6 +233,27 @@ static gboolean gather_certificates(Gathering *gathering, GError **error)
 			return FALSE;
 	}
 	return TRUE;
+}
+
+static void add_text(Gathering *gathering, const char *path, const char *text)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+
+	add_entry(gathering, path, 0644, bytes, NULL);
+}
+
+/* What the programs of the initrd are told. */
+static void gather_settings(Gathering *gathering)
+{
+	const VarveInitrd *initrd = gathering->initrd;
+
+	if (gathering->n_certificates > 0 && gathering->n_development == gathering->n_certificates)
+		add_text(gathering, VARVE_INITRD_DEVELOPMENT, "");
+	if (!initrd->code_integrity)
+		return;
+	add_text(gathering, VARVE_INITRD_INTEGRITY, initrd->code_integrity);
+	add_entry(gathering, VARVE_INITRD_INTEGRITY_POLICY, 0644, initrd->code_integrity_policy,
+		  NULL);
 }
 
 /* Mount points, and the links of a merged /usr where the tree has them. */
@@ -396,6 +431,7 @@ GBytes *varve_initrd_build(const VarveInitrd *initrd, VarveInitrdSummary *ret_su
 	if (libraries && gather_programs(&gathering, libraries, error) &&
 	    gather_libraries(&gathering, libraries, error) && gather_modules(&gathering, error) &&
 	    gather_certificates(&gathering, error)) {
+		gather_settings(&gathering);
 		add_manifest(&gathering);
 		archive = write_archive(&gathering, error);
 	}

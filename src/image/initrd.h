@@ -9,7 +9,12 @@
 #include <glib.h>
 
 #define VARVE_INITRD_MODULES "usr/lib/varve/initrd/modules" /* one path of a .ko a line */
-#define VARVE_INITRD_LIMIT (64 * 1024 * 1024)               /* unpacked, a guard against slips */
+/* There where no certificate but development ones may sign the base. */
+#define VARVE_INITRD_DEVELOPMENT "usr/lib/varve/initrd/development"
+/* There where the edition asks for code integrity: "audit" or "enforce", and the signed policy. */
+#define VARVE_INITRD_INTEGRITY "usr/lib/varve/initrd/code-integrity"
+#define VARVE_INITRD_INTEGRITY_POLICY "usr/lib/varve/initrd/code-integrity.p7b"
+#define VARVE_INITRD_LIMIT (64 * 1024 * 1024) /* unpacked, a guard against slips */
 
 /**
  * VarveInitrd: what goes in. Zero-initialise, fill; nothing is owned.
@@ -27,6 +32,9 @@ typedef struct {
 	/* (nullable) host paths; NULL: what usr/lib/verity.d of the tree holds. They go to the same
 	 * place in the initrd: whom the base's signature is checked against. */
 	const char *const *certificates;
+	/* (nullable, both or none) "audit" or "enforce", and the signed policy */
+	const char *code_integrity;
+	GBytes *code_integrity_policy;
 	gint64 epoch; /* every file's time */
 	/* (nullable) what else the image is made of; files are added to it, and the manifest goes
 	 * into the initrd as VARVE_BOOT_MANIFEST. NULL: it has none. */

@@ -13,7 +13,7 @@ void varve_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /**
  * varve_give_up:
  * Prints one paragraph, folded at 78 columns, and powers off; a shell comes first where the command
- * line has the word varve.debug-shell and there is a /bin/sh.
+ * line has the word varve.debug-shell, the initrd is a development one, and it has a /bin/sh.
  */
 _Noreturn void varve_give_up(const char *cmdline, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -5,6 +5,7 @@
 #include "ground/fd.h"
 #include "ground/module.h"
 #include "ground/mount.h"
+#include "ground/secure-boot.h"
 #include "init/init.h"
 
 #include <limits.h>
@@ -19,6 +20,8 @@
 #include <time.h>
 
 #define MODULE_LIST "/usr/lib/varve/initrd/modules"
+#define EFIVARFS_MODULE "efivarfs."
+#define VERITY_MODULE "dm-verity."
 #define VARVECTL "/usr/bin/varvectl"
 #define SYSTEMD "/usr/lib/systemd/systemd"
 #define DEVICE_TIMEOUT 30 /* seconds; varve.device-timeout= */
@@ -101,11 +104,62 @@ static int is_emulated(void)
 	return found;
 }
 
-static void load_modules(int emulated)
+/* What the modules are loaded for. */
+typedef struct {
+	int emulated;
+	VarveSecureBoot secure_boot;
+} Machine;
+
+static int begins_with(const char *text, const char *prefix)
 {
-	if (varve_modules_load(MODULE_LIST, emulated ? "sha256-" : NULL, module_failed, NULL) < 0 &&
-	    errno != ENOENT)
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static const char *only_efivarfs(const char *name, void *data)
+{
+	(void)data;
+	return begins_with(name, EFIVARFS_MODULE) ? "" : NULL;
+}
+
+/* A parameter and not a word of the command line: those are the kernel's for what is built in. */
+static const char *choose_module(const char *name, void *data)
+{
+	const Machine *machine = data;
+
+	if (machine->emulated && begins_with(name, "sha256-"))
+		return NULL;
+	if (machine->secure_boot == VARVE_SECURE_BOOT_ON && begins_with(name, VERITY_MODULE))
+		return "require_signatures=1";
+	return "";
+}
+
+static void load_modules(VarveModuleChoice choice, Machine *machine)
+{
+	if (varve_modules_load(MODULE_LIST, choice, module_failed, machine) < 0 && errno != ENOENT)
 		varve_say(MODULE_LIST " cannot be read: %m");
+}
+
+/* Under Secure Boot the kernel checks every layer too, and that is settled before dm-verity is
+ * there: what cannot be told must not become the weaker answer. */
+static void find_secure_boot(const char *cmdline, Machine *machine)
+{
+	static const VarveMountOption options[] = { { "source", "efivarfs" }, {} };
+	const unsigned strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+	if (access("/sys/firmware/efi", F_OK) == 0) {
+		load_modules(only_efivarfs, machine);
+		if (varve_mount_at("efivarfs", options, strict, "/sys" VARVE_EFIVARS) < 0 &&
+		    errno != EBUSY)
+			varve_give_up(cmdline,
+				      "Whether Secure Boot is on cannot be told: efivarfs "
+				      "cannot be mounted: %m. The module 'efivarfs' belongs "
+				      "into the initrd, and the firmware's runtime services "
+				      "must not be switched off (efi=noruntime).");
+	}
+	if (varve_secure_boot_read("/sys", &machine->secure_boot) < 0)
+		varve_give_up(cmdline, "Whether Secure Boot is on cannot be told: the firmware's "
+				       "variables cannot be read: %m. Look at its setup, or reset "
+				       "it to its defaults.");
 }
 
 /* A socket that becomes readable when the kernel announces a device; -1 only costs latency. */
@@ -220,18 +274,20 @@ _Noreturn static void boot(int argc, char **argv)
 	char cmdline[VARVE_CMDLINE_SIZE], init[PATH_MAX] = SYSTEMD;
 	const char *step = "";
 	char **next;
-	int status, emulated;
+	Machine machine = { 0 };
+	int status;
 
 	umask(022);
 	mount_kernel_filesystems();
 	if (varve_cmdline_read(cmdline) < 0)
 		varve_give_up(NULL, "/proc/cmdline cannot be read: %m.");
-	emulated = is_emulated();
-	load_modules(emulated);
+	machine.emulated = is_emulated();
+	find_secure_boot(cmdline, &machine);
+	load_modules(choose_module, &machine);
 	wait_for_base(cmdline);
 	if (varve_make_dirs(VARVE_INIT_SYSROOT) < 0)
 		varve_give_up(cmdline, VARVE_INIT_SYSROOT " cannot be made: %m.");
-	status = run_varvectl(emulated);
+	status = run_varvectl(machine.emulated);
 	if ((status != 0 && status != EXIT_REFUSED) || !varve_mount_is(VARVE_INIT_SYSROOT "/usr"))
 		varve_give_up(
 			cmdline,
@@ -244,7 +300,8 @@ _Noreturn static void boot(int argc, char **argv)
 		varve_say("the root is there, but a layer was refused ('varvectl boot' ended with "
 			  "status %d): 'varvectl status' says which and why",
 			  status);
-	if (varve_leave_exitrd() < 0)
+	/* Where code integrity may be in force `varvectl boot` has put the signed one there. */
+	if (!varve_mount_is(VARVE_INIT_EXITRD) && varve_leave_exitrd() < 0)
 		varve_say(VARVE_INIT_EXITRD "/shutdown cannot be written: %m; the power-off will "
 					    "complain about the root's device");
 	varve_cmdline_get(cmdline, "init", init, sizeof(init));

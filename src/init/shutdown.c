@@ -16,7 +16,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #define OLD_ROOT "/oldroot"
 #define MOUNTS_MAX 512
@@ -105,6 +107,23 @@ static int read_line(const char *path, char *ret, size_t size)
 	return 0;
 }
 
+/* Whether the block device @name is what this very program lies on: the signed base, where code
+ * integrity lets nothing else be executed. It stays, read-only as it is. */
+static int is_ours(const char *name)
+{
+	char path[PATH_MAX], text[64];
+	unsigned numbers[2];
+	int saved = errno, ours;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/dev", name);
+	ours = stat("/", &st) == 0 && read_line(path, text, sizeof(text)) == 0 &&
+	       sscanf(text, "%u:%u", &numbers[0], &numbers[1]) == 2 &&
+	       makedev(numbers[0], numbers[1]) == st.st_dev;
+	errno = saved;
+	return ours;
+}
+
 /* Removes device-mapper and loop devices that nothing uses any more; returns their number. */
 static int remove_devices(int say)
 {
@@ -122,7 +141,7 @@ static int remove_devices(int say)
 				continue;
 			if (remove_dm(text, control) == 0)
 				done++;
-			else if (say)
+			else if (say && !is_ours(entry->d_name))
 				varve_say("device %s stays: %m", text);
 		} else if (strncmp(entry->d_name, "loop", 4) == 0) {
 			varve_autofd loop = -1;

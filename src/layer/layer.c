@@ -3,7 +3,6 @@
 #include "layer/layer.h"
 
 #include "base/error.h"
-#include "base/json.h"
 #include "format/partition-types.h"
 #include "format/verity.h"
 #include "ground/fd.h"
@@ -24,101 +23,20 @@ struct VarveLayer {
 	int hash_fd; /* the same number as fd for a layer file */
 	const VarveArch *arch;
 	Extent data, hash, signature_extent;
-	VarveDigest root;
-	gboolean has_fingerprint; /* of the certificate: optional, but right where it is given */
-	VarveDigest fingerprint;
-	GBytes *signature;
+	VarveSignaturePartition claims;
 };
-
-/* systemd's reader skips what is not base64; one text for one signature is enough for us. */
-static GBytes *decode_base64(const char *text)
-{
-	gsize size;
-	g_autofree guchar *bytes = g_base64_decode(text, &size);
-	g_autofree char *again = g_base64_encode(bytes, size);
-
-	if (size == 0 || strcmp(text, again) != 0)
-		return NULL;
-	return g_bytes_new_take(g_steal_pointer(&bytes), size);
-}
-
-/* The partition lies outside the signature, so everything in it is either checked or refused. */
-static gboolean check_keys(json_t *object, const char *what, GError **error)
-{
-	static const char *const known[] = { "rootHash",
-					     "signature",
-					     "certificateFingerprint",
-					     "platformSignature",
-					     "platformCertificateFingerprint",
-					     NULL };
-	const char *key;
-	json_t *value;
-
-	json_object_foreach (object, key, value) {
-		g_autofree char *shown = NULL;
-
-		if (g_strv_contains(known, key))
-			continue;
-		shown = g_strescape(key, NULL);
-		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: unknown key '%s'", what, shown);
-	}
-	return TRUE;
-}
-
-static gboolean parse_signature(VarveLayer *layer, const char *text, size_t size, GError **error)
-{
-	g_autofree char *what = g_strdup_printf("layer '%s': signature partition", layer->name);
-	const char *root, *signature, *fingerprint;
-	g_autoptr(json_t) object = NULL;
-	size_t length = strnlen(text, size);
-
-	if (length == 0)
-		return varve_fail(error, VARVE_ERROR_CORRUPT,
-				  "%s: empty, expected JSON with the root hash and its signature; "
-				  "the layer was not sealed",
-				  what);
-	for (size_t i = length; i < size; i++) {
-		if (text[i])
-			return varve_fail(error, VARVE_ERROR_CORRUPT,
-					  "%s: byte %zu follows the JSON and is not NUL", what, i);
-	}
-	object = varve_json_parse(text, length, what, error);
-	if (!object || !check_keys(object, what, error) ||
-	    !varve_json_get_string(object, "rootHash", what, &root, error) ||
-	    !varve_json_get_string(object, "signature", what, &signature, error))
-		return FALSE;
-	if (!varve_digest_from_hex(root, &layer->root))
-		return varve_fail(error, VARVE_ERROR_CORRUPT,
-				  "%s: 'rootHash' is not 64 lowercase hex digits", what);
-	if (json_object_get(object, "certificateFingerprint")) {
-		if (!varve_json_get_string(object, "certificateFingerprint", what, &fingerprint,
-					   error))
-			return FALSE;
-		if (!varve_digest_from_hex(fingerprint, &layer->fingerprint))
-			return varve_fail(error, VARVE_ERROR_CORRUPT,
-					  "%s: 'certificateFingerprint' is not 64 lowercase hex "
-					  "digits",
-					  what);
-		layer->has_fingerprint = TRUE;
-	}
-	layer->signature = decode_base64(signature);
-	if (!layer->signature)
-		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: 'signature' is not base64",
-				  what);
-	return TRUE;
-}
 
 static gboolean read_signature(VarveLayer *layer, int fd, Extent extent, GError **error)
 {
+	g_autofree char *what = g_strdup_printf("layer '%s': signature partition", layer->name);
 	size_t size = (size_t)MIN(extent.size, SIGNATURE_PARTITION_MAX);
 	g_autofree char *text = g_malloc(size + 1);
 	ssize_t n = varve_fd_read_full(fd, text, size, (off_t)extent.offset);
 
 	if (n < 0)
-		return varve_fail_errno(error, errno, "layer '%s': signature partition: read",
-					layer->name);
+		return varve_fail_errno(error, errno, "%s: read", what);
 	text[n] = '\0';
-	return parse_signature(layer, text, (size_t)n, error);
+	return varve_signature_partition_parse(text, (gsize)n, what, &layer->claims, error);
 }
 
 /* @exact: a layer file has no byte in its data partition that the tree does not cover; a slot of a
@@ -193,7 +111,7 @@ static gboolean check_ids(const VarveLayer *layer, const VarveGptPartition *cons
 			  GError **error)
 {
 	for (size_t i = 0; i < 2; i++) {
-		const uint8_t *expected = layer->root.bytes + 16 * i;
+		const uint8_t *expected = layer->claims.root.bytes + 16 * i;
 		VarveGuid guid;
 		char found_text[37], expected_text[37];
 
@@ -332,7 +250,7 @@ void varve_layer_free(VarveLayer *layer)
 		close(layer->hash_fd);
 	if (layer->fd >= 0)
 		close(layer->fd);
-	g_clear_pointer(&layer->signature, g_bytes_unref);
+	varve_signature_partition_clear(&layer->claims);
 	g_free(layer->name);
 	g_free(layer);
 }
@@ -359,7 +277,7 @@ const VarveArch *varve_layer_arch(const VarveLayer *layer)
 
 const VarveDigest *varve_layer_root(const VarveLayer *layer)
 {
-	return &layer->root;
+	return &layer->claims.root;
 }
 
 void varve_layer_extents(const VarveLayer *layer, guint64 *ret_data_offset, guint64 *ret_data_size,
@@ -377,29 +295,30 @@ void varve_layer_signature_extent(const VarveLayer *layer, guint64 *ret_offset, 
 	*ret_size = layer->signature_extent.size;
 }
 
-GBytes *varve_layer_signature(const VarveLayer *layer)
+const VarveSignaturePartition *varve_layer_claims(const VarveLayer *layer)
 {
-	return g_bytes_ref(layer->signature);
+	return &layer->claims;
 }
 
-gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *certificates,
-				     const VarveCertificate **ret_signer, GError **error)
+/* Which of @certificates made @signature over the root hash; the fingerprint beside it is no more
+ * than a hint, but a wrong one is damage. */
+static gboolean check_signature(const VarveLayer *layer, GBytes *signature,
+				const VarveDigest *fingerprint, const GPtrArray *certificates,
+				const VarveCertificate **ret_signer, GError **error)
 {
-	char hex[VARVE_DIGEST_HEX_SIZE];
+	char hex[VARVE_DIGEST_HEX_SIZE], claimed[VARVE_DIGEST_HEX_SIZE];
 	const VarveCertificate *signer;
 	gsize size;
-	const void *bytes = g_bytes_get_data(layer->signature, &size);
+	const void *bytes = g_bytes_get_data(signature, &size);
 
-	varve_digest_to_hex(&layer->root, hex);
+	varve_digest_to_hex(&layer->claims.root, hex);
 	if (!varve_signature_verify(certificates, hex, strlen(hex), bytes, size, &signer, error)) {
 		g_prefix_error(error, "layer '%s': root hash %.16s…: ", layer->name, hex);
 		return FALSE;
 	}
-	if (layer->has_fingerprint &&
-	    !varve_digest_equal(&layer->fingerprint, varve_certificate_fingerprint(signer))) {
-		char claimed[VARVE_DIGEST_HEX_SIZE];
-
-		varve_digest_to_hex(&layer->fingerprint, claimed);
+	if (fingerprint &&
+	    !varve_digest_equal(fingerprint, varve_certificate_fingerprint(signer))) {
+		varve_digest_to_hex(fingerprint, claimed);
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  "layer '%s': signed by CN=%s, but its signature partition names "
 				  "the certificate %.16s…: it was changed or damaged",
@@ -408,4 +327,32 @@ gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *c
 	if (ret_signer)
 		*ret_signer = signer;
 	return TRUE;
+}
+
+gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *certificates,
+				     const VarveCertificate **ret_signer, GError **error)
+{
+	const VarveSignaturePartition *claims = &layer->claims;
+
+	return check_signature(layer, claims->signature,
+			       claims->has_fingerprint ? &claims->fingerprint : NULL, certificates,
+			       ret_signer, error);
+}
+
+gboolean varve_layer_check_platform(const VarveLayer *layer, const GPtrArray *certificates,
+				    const VarveCertificate **ret_signer, GError **error)
+{
+	const VarveSignaturePartition *claims = &layer->claims;
+
+	if (!claims->platform_signature)
+		return varve_fail(error, VARVE_ERROR_UNTRUSTED,
+				  "layer '%s': it has no platform signature; add one with 'varve "
+				  "layer admit'",
+				  layer->name);
+	if (check_signature(layer, claims->platform_signature,
+			    claims->has_platform_fingerprint ? &claims->platform_fingerprint : NULL,
+			    certificates, ret_signer, error))
+		return TRUE;
+	g_prefix_error(error, "platform signature: ");
+	return FALSE;
 }

@@ -6,6 +6,7 @@
 #include "format/manifest.h"
 #include "format/partition-types.h"
 #include "format/path-table.h"
+#include "layer/signature-partition.h"
 
 typedef struct VarveLayer VarveLayer;
 
@@ -49,8 +50,8 @@ void varve_layer_extents(const VarveLayer *layer, guint64 *ret_data_offset, guin
 /** Where the signature partition lies within the fd, in bytes; 0 and 0 for a layer of partitions.
  */
 void varve_layer_signature_extent(const VarveLayer *layer, guint64 *ret_offset, guint64 *ret_size);
-/** (caller unrefs) the PKCS#7 bytes over the ASCII root hash. */
-GBytes *varve_layer_signature(const VarveLayer *layer);
+/** (borrowed) what its signature partition says. */
+const VarveSignaturePartition *varve_layer_claims(const VarveLayer *layer);
 
 /**
  * varve_layer_check_signature:
@@ -58,6 +59,15 @@ GBytes *varve_layer_signature(const VarveLayer *layer);
  */
 gboolean varve_layer_check_signature(const VarveLayer *layer, const GPtrArray *certificates,
 				     const VarveCertificate **ret_signer, GError **error);
+
+/**
+ * varve_layer_check_platform:
+ * The same for the platform's signature, by which a kernel under Secure Boot accepts the layer.
+ *
+ * Errors: UNTRUSTED (it has none, or by somebody else), CORRUPT.
+ */
+gboolean varve_layer_check_platform(const VarveLayer *layer, const GPtrArray *certificates,
+				    const VarveCertificate **ret_signer, GError **error);
 
 /** varve_layer_check_data: hashes everything against the root hash (build side, and
  *  `varvectl verify`). Errors: CORRUPT naming block and, where it can be told, the path and its

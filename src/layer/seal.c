@@ -3,10 +3,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "crypt/sha256.h"
 #include "format/bytes.h"
 #include "format/verity.h"
+#include "layer/signature-partition.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -50,32 +50,22 @@ static gboolean check_names(const char *name, const char *version, GError **erro
 	return TRUE;
 }
 
-GBytes *varve_signature_partition_make(const VarvePrivateKey *key,
-				       const VarveCertificate *certificate, const VarveDigest *root,
-				       GError **error)
+/* The partition of a layer that nobody has admitted yet. */
+static GBytes *make_signature(const VarvePrivateKey *key, const VarveCertificate *certificate,
+			      const VarveDigest *root, GError **error)
 {
-	char root_hex[VARVE_DIGEST_HEX_SIZE], fingerprint[VARVE_DIGEST_HEX_SIZE];
-	g_autoptr(json_t) object = json_object();
-	g_autoptr(GBytes) signature = NULL;
-	g_autofree char *base64 = NULL, *text = NULL;
-	gsize size;
-	char *padded;
+	g_auto(VarveSignaturePartition) partition = {
+		.root = *root,
+		.has_fingerprint = TRUE,
+		.fingerprint = *varve_certificate_fingerprint(certificate),
+	};
+	char hex[VARVE_DIGEST_HEX_SIZE];
 
-	varve_digest_to_hex(root, root_hex);
-	varve_digest_to_hex(varve_certificate_fingerprint(certificate), fingerprint);
-	signature = varve_signature_make(key, certificate, root_hex, strlen(root_hex), error);
-	if (!signature)
-		return NULL;
-	base64 = g_base64_encode(g_bytes_get_data(signature, NULL), g_bytes_get_size(signature));
-	json_object_set_new(object, "rootHash", json_string(root_hex));
-	json_object_set_new(object, "signature", json_string(base64));
-	json_object_set_new(object, "certificateFingerprint", json_string(fingerprint));
-	text = varve_json_dump(object, TRUE);
-
-	size = (gsize)round_up(strlen(text));
-	padded = g_malloc0(size);
-	memcpy(padded, text, strlen(text));
-	return g_bytes_new_take(padded, size);
+	varve_digest_to_hex(root, hex);
+	partition.signature = varve_signature_make(key, certificate, hex, strlen(hex), error);
+	return partition.signature ? varve_signature_partition_write(
+					     &partition, VARVE_SIGNATURE_PARTITION_SIZE, error)
+				   : NULL;
 }
 
 static gboolean open_image(const char *path, int *ret_fd, guint64 *ret_size, GError **error)
@@ -220,7 +210,7 @@ gboolean varve_layer_seal(const char *erofs_path, const VarveArch *arch, const c
 		g_prefix_error(error, "'%s': ", output_path);
 		return FALSE;
 	}
-	signature = varve_signature_partition_make(key, certificate, &root, error);
+	signature = make_signature(key, certificate, &root, error);
 	if (!signature)
 		return FALSE;
 	if (!write_table(file->fd, arch, name, version, data_size, hash_size, &root, signature,

@@ -33,11 +33,3 @@ gboolean varve_layer_seal(const char *erofs_path, const VarveArch *arch, const c
 			  const char *version, const VarvePrivateKey *key,
 			  const VarveCertificate *certificate, const char *output_path,
 			  VarveDigest *ret_root, GError **error);
-
-/**
- * varve_signature_partition_make: the signature partition's bytes: JSON with the root hash, the
- * signature and the certificate's fingerprint, padded with NULs to a multiple of 4096.
- */
-GBytes *varve_signature_partition_make(const VarvePrivateKey *key,
-				       const VarveCertificate *certificate, const VarveDigest *root,
-				       GError **error);

@@ -274,7 +274,16 @@ gboolean varve_own_varvectl(const char *varvectl, const char *varve_init, const 
 		const VarveOwnFile files[] = {
 			{ .path = "/usr/bin/varvectl", .source = control, .mode = 0755 },
 			{ .path = "/usr/lib/varve", .mode = 0755 },
-			{ .path = "/usr/lib/varve/varve-init", .source = init, .mode = 0755 },
+			/* What is bound at /run/initramfs: whole, with what the old root's
+			 * filesystems are moved to. */
+			{ .path = "/usr/lib/varve/exitrd", .mode = 0755 },
+			{ .path = "/usr/lib/varve/exitrd/dev", .mode = 0755 },
+			{ .path = "/usr/lib/varve/exitrd/oldroot", .mode = 0755 },
+			{ .path = "/usr/lib/varve/exitrd/proc", .mode = 0755 },
+			{ .path = "/usr/lib/varve/exitrd/run", .mode = 0755 },
+			{ .path = "/usr/lib/varve/exitrd/shutdown", .source = init, .mode = 0755 },
+			{ .path = "/usr/lib/varve/exitrd/sys", .mode = 0755 },
+			{ .path = "/usr/lib/varve/varve-init", .target = "exitrd/shutdown" },
 		};
 		const VarveOwnPackage package = {
 			.name = "varvectl",

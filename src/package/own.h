@@ -45,7 +45,9 @@ gboolean varve_own_write(const VarveOwnPackage *package, const char *keys, const
 /**
  * varve_own_varvectl:
  * Makes or updates the repository @directory (WORK/upstream/local/ARCH) with the package
- * "varvectl": /usr/bin/varvectl and, for the initrd, /usr/lib/varve/varve-init.
+ * "varvectl": /usr/bin/varvectl, /usr/lib/varve/varve-init for the initrd, and
+ * /usr/lib/varve/exitrd, which has the same program as `shutdown` and is what ends a system under
+ * code integrity.
  *
  * @version: of Varve; @time: seconds since the epoch, of everything in it.
  */

@@ -27,8 +27,13 @@ static const VarveRule rules[] = {
 	       "remove the file, or put a good copy in its place"),
 	BEFORE("untrusted", "no certificate of the base made the signature",
 	       "have the layer signed by a key that the base's policy names, or remove the file"),
+	BEFORE("not-admitted", "it has no platform signature, and the kernel asks for one",
+	       "admit it for this platform with 'varve layer admit', or remove the file"),
 	BEFORE("damaged", "bytes of the layer are not those that were signed",
 	       "put a good copy of the layer in its place; check the disk"),
+	BEFORE("kernel-refused", "the kernel does not accept its platform signature",
+	       "admit it with 'varve layer admit' and a key whose certificate is in the firmware's "
+	       "db"),
 	BEFORE("not-mountable", "the kernel would not make the device or mount the filesystem",
 	       "see the kernel's log; the base may lack a module that this layer needs"),
 	BEFORE("manifest-invalid",

@@ -9,7 +9,11 @@
 #include "ground/mount.h"
 #include "stack/compliance.h"
 #include "stack/effective.h"
+#include "stack/exitrd.h"
+#include "stack/integrity.h"
+#include "stack/mode.h"
 #include "stack/select.h"
+#include "stack/side-doors.h"
 #include "stack/state.h"
 
 #include <string.h>
@@ -47,6 +51,7 @@ typedef struct {
 	Undo *undo;
 	char data[VARVE_DEVICE_PATH_SIZE], hash[VARVE_DEVICE_PATH_SIZE];
 	char signature[VARVE_DEVICE_PATH_SIZE];
+	VarveMode mode;
 	VarveMounted *base;
 	GPtrArray *trusted; /* of the initrd */
 } Boot;
@@ -121,7 +126,7 @@ static gboolean check_base(Boot *boot, GError **error)
 	g_autoptr(GPtrArray) certificates = g_ptr_array_new();
 	const VarveCertificate *signer = NULL;
 
-	boot->trusted = varve_certificates_load(boot->options->certificates_fd, error);
+	boot->trusted = varve_certificates_load(boot->options->initrd_fd, error);
 	if (!boot->trusted)
 		return FALSE;
 	for (guint i = 0; i < boot->trusted->len; i++) {
@@ -142,6 +147,51 @@ static gboolean check_base(Boot *boot, GError **error)
 	return TRUE;
 }
 
+/* A production base starts without side doors or not at all. */
+static gboolean check_side_doors(Boot *boot, GError **error)
+{
+	g_autoptr(GPtrArray) doors = varve_side_doors_find(boot->options->command_line);
+
+	for (guint i = 0; i < doors->len; i++) {
+		const VarveSideDoor *door = doors->pdata[i];
+
+		if (!boot->report->base->development)
+			return varve_fail(
+				error, VARVE_ERROR_REFUSED,
+				"base: the kernel's command line has '%s': it %s. Only a base that "
+				"is signed by a development key starts with that; take the word "
+				"off "
+				"the edition's kernel-command-line, or build a development image",
+				door->word, door->reason);
+		varve_report_warn(boot->report,
+				  "the kernel's command line has '%s': it %s. A base that no "
+				  "development key signed would not start with it",
+				  door->word, door->reason);
+	}
+	return TRUE;
+}
+
+static gboolean find_mode(Boot *boot, GError **error)
+{
+	if (!varve_mode_find("/sys", &boot->mode, error))
+		return FALSE;
+	set(&boot->report->verification, boot->mode.kernel ? "kernel" : "userspace");
+	set(&boot->report->verification_detail, boot->mode.why);
+	return TRUE;
+}
+
+/* Not worth the boot: without it the power-off complains, and that is all. */
+static void bind_exitrd(Boot *boot)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (varve_exitrd_bind(boot->options->sysroot, &error))
+		undo_add(boot->undo, VARVE_EXITRD_MOUNT);
+	else
+		varve_report_warn(boot->report, "the power-off will not be clean: %s",
+				  error->message);
+}
+
 static gboolean mount_base(Boot *boot, GError **error)
 {
 	const unsigned strict = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -149,11 +199,13 @@ static gboolean mount_base(Boot *boot, GError **error)
 	VarveMounted *base = boot->base;
 
 	base->device = g_strconcat(DEVICE_PREFIX, boot->report->base->root, NULL);
-	if (!varve_verified_mount(base->layer, boot->data, boot->hash, FALSE, base->device,
-				  MOUNT_ATTR_NODEV, sysroot, error))
+	if (!varve_verified_mount(base->layer, boot->data, boot->hash, boot->mode.kernel,
+				  base->device, MOUNT_ATTR_NODEV, sysroot, error))
 		return FALSE;
 	boot->undo->device = g_strdup(base->device);
 	undo_add(boot->undo, sysroot);
+	if (boot->mode.kernel)
+		bind_exitrd(boot);
 	/* Bound before anything is mounted over /usr, and private: a mount on the one must not
 	 * appear in the other, or an overlay would be its own lower. */
 	if (varve_make_dirs(VARVE_BASE_MOUNT) < 0 ||
@@ -171,7 +223,8 @@ static gboolean start_base(Boot *boot, GError **error)
 {
 	gint64 since = g_get_monotonic_time();
 
-	if (!find_base(boot, error) || !open_base(boot, error) || !check_base(boot, error) ||
+	if (!find_mode(boot, error) || !find_base(boot, error) || !open_base(boot, error) ||
+	    !check_base(boot, error) || !check_side_doors(boot, error) ||
 	    !mount_base(boot, error) ||
 	    !varve_labels_open(VARVE_BASE_MOUNT, &boot->base->labels, error))
 		return FALSE;
@@ -242,6 +295,7 @@ static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *p
 		.opening = { .policy = policy,
 			     .mounts = VARVE_LAYER_MOUNTS,
 			     .device_prefix = DEVICE_PREFIX,
+			     .kernel_mode = boot->mode.kernel,
 			     .known = current },
 		.base = &boot->base->facts,
 		.layers_fd = layers_fd,
@@ -430,6 +484,7 @@ gboolean varve_boot(const VarveBootOptions *options, VarveReport *report, GError
 	if (!ok)
 		return FALSE;
 	undo.done = TRUE;
+	varve_integrity_start(options->initrd_fd, "/sys", boot.mode.kernel, report);
 	varve_report_time(report, "total", since);
 	if (!varve_report_save(report, VARVE_REPORT_FILE, &local))
 		varve_report_warn(report, "the boot report cannot be kept: %s", local->message);

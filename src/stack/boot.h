@@ -4,9 +4,11 @@
 #include "stack/report.h"
 
 typedef struct {
-	const char *sysroot;   /* where the root is composed: a directory of the initrd */
-	const char *root_hash; /* of the base, hex, from the kernel's command line */
-	int certificates_fd;   /* a root whose usr/lib/verity.d may sign a base: the initrd's */
+	const char *sysroot;      /* where the root is composed: a directory of the initrd */
+	const char *root_hash;    /* of the base, hex, from the kernel's command line */
+	const char *command_line; /* the kernel's, whole: looked through for side doors */
+	int initrd_fd; /* the initrd's root: its usr/lib/verity.d may sign a base, and it has what
+			* code integrity needs */
 } VarveBootOptions;
 
 /**
@@ -16,6 +18,7 @@ typedef struct {
  * keep the node from booting: @report says so. On failure nothing stays mounted and no device
  * stays.
  *
- * Errors: NOT_FOUND (no partition), UNTRUSTED, CORRUPT (the base), SYSTEM.
+ * Errors: NOT_FOUND (no partition), UNTRUSTED, CORRUPT (the base), REFUSED (a side door on the
+ * command line of a base that no development key signed), SYSTEM.
  */
 gboolean varve_boot(const VarveBootOptions *options, VarveReport *report, GError **error);

@@ -124,16 +124,20 @@ gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
 			      const char *hash_device, gboolean kernel_mode, const char *device,
 			      unsigned attributes, const char *where, GError **error)
 {
-	g_autoptr(GBytes) signature = kernel_mode ? varve_layer_signature(layer) : NULL;
 	VarveVerityDevice verity = {
 		.name = device,
 		.data_device = data_device,
 		.hash_device = hash_device,
 		.root = *varve_layer_root(layer),
-		.signature = signature,
+		.signature = kernel_mode ? varve_layer_claims(layer)->platform_signature : NULL,
 	};
 	gboolean ok;
 
+	if (kernel_mode && !verity.signature)
+		return varve_fail(error, VARVE_ERROR_UNTRUSTED,
+				  "layer '%s': it has no platform signature, and under Secure Boot "
+				  "the kernel asks for one; admit it with 'varve layer admit'",
+				  varve_layer_name(layer));
 	if (!open_device_patiently(layer, &verity, error))
 		return FALSE;
 	ok = mount_device(device, attributes, where, error);
@@ -221,6 +225,14 @@ static VarveRefusal *refuse_signature(const GError *error)
 	return varve_refusal_new("untrusted", "%s", error->message);
 }
 
+/* What the kernel says of the signature is final: nothing is tried again without it. */
+static VarveRefusal *refuse_device(const VarveOpening *opening, const GError *error)
+{
+	if (opening->kernel_mode && g_error_matches(error, VARVE_ERROR, VARVE_ERROR_UNTRUSTED))
+		return varve_refusal_new("kernel-refused", "%s", error->message);
+	return varve_refusal_from_error(error);
+}
+
 /* What is known before the kernel sees a byte of it. A mount point that is taken is that of the
  * same layer in another file: one more device could not be made, and that mount is not ours. */
 static VarveRefusal *refuse_early(const VarveOpening *opening, const VarveMounted *mounted,
@@ -236,6 +248,25 @@ static VarveRefusal *refuse_early(const VarveOpening *opening, const VarveMounte
 					 "'%s' is a copy of a layer that another file brought",
 					 mounted->file);
 	return NULL;
+}
+
+/* The kernel would not open it, so nobody will see what it is: whether its key may sign what the
+ * file claims to be is the one question about it that is left. */
+static VarveRefusal *refuse_unadmitted(const VarveOpening *opening, const VarveMounted *mounted,
+				       const char *name)
+{
+	if (!opening->kernel_mode || varve_layer_claims(mounted->layer)->platform_signature)
+		return NULL;
+	if (!varve_policy_may_sign(opening->policy, mounted->signer, name))
+		return varve_refusal_new(
+			"key-scope",
+			"signed by '%s', which may not sign a layer called '%s', as "
+			"the file is; nor has it a platform signature",
+			mounted->signer->name, name);
+	return varve_refusal_new("not-admitted",
+				 "'%s' has no platform signature, and under Secure Boot the kernel "
+				 "opens nothing without one",
+				 mounted->file);
 }
 
 VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
@@ -259,6 +290,8 @@ VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const c
 	}
 	where = g_strconcat(opening->mounts, "/", layer->root, NULL);
 	*ret_refusal = refuse_early(opening, mounted, where);
+	if (!*ret_refusal)
+		*ret_refusal = refuse_unadmitted(opening, mounted, name);
 	if (*ret_refusal)
 		return NULL;
 	if (varve_policy_may_sign(opening->policy, mounted->signer, name)) {
@@ -270,7 +303,7 @@ VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const c
 	if (!varve_verified_mount(mounted->layer, NULL, NULL, opening->kernel_mode, mounted->device,
 				  attributes, where, &error)) {
 		rmdir(where);
-		*ret_refusal = varve_refusal_from_error(error);
+		*ret_refusal = refuse_device(opening, error);
 		return NULL;
 	}
 	/* From here on freeing it takes the mount away, and the mount the device. */

@@ -67,6 +67,10 @@ static void describe_base(const VarveReport *boot, VarveReport *plan)
 	base->signer = g_strdup(boot->base->signer);
 	base->development = boot->base->development;
 	base->accepted = TRUE;
+	g_free(plan->verification);
+	g_free(plan->verification_detail);
+	plan->verification = g_strdup(boot->verification);
+	plan->verification_detail = g_strdup(boot->verification_detail);
 	plan->state = g_strdup(boot->state);
 	plan->state_detail = g_strdup(boot->state_detail);
 }
@@ -100,6 +104,7 @@ static gboolean plan_layers(VarveMounted *base, const VarveReport *boot, VarveRe
 		.opening = { .policy = policy,
 			     .mounts = PLAN_DIR,
 			     .device_prefix = prefix,
+			     .kernel_mode = varve_report_kernel_mode(plan),
 			     .known = current },
 		.base = &base->facts,
 		.layers_fd = layers_fd,

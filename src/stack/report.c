@@ -79,6 +79,10 @@ VarveReport *varve_report_new(void)
 	report->base->role = VARVE_ROLE_BASE;
 	report->layers = g_ptr_array_new_with_free_func((GDestroyNotify)varve_report_layer_free);
 	report->verification = g_strdup("userspace");
+	report->verification_detail = g_strdup("");
+	report->integrity_asked = g_strdup("off");
+	report->integrity = g_strdup("off");
+	report->integrity_detail = g_strdup("");
 	report->state = g_strdup("");
 	report->state_detail = g_strdup("");
 	report->selection = g_strdup("");
@@ -98,6 +102,10 @@ void varve_report_free(VarveReport *report)
 	varve_report_layer_free(report->base);
 	g_ptr_array_unref(report->layers);
 	g_free(report->verification);
+	g_free(report->verification_detail);
+	g_free(report->integrity_asked);
+	g_free(report->integrity);
+	g_free(report->integrity_detail);
 	g_free(report->state);
 	g_free(report->state_detail);
 	g_free(report->selection);
@@ -126,6 +134,11 @@ void varve_report_time(VarveReport *report, const char *what, gint64 since)
 	timing->what = g_strdup(what);
 	timing->microseconds = g_get_monotonic_time() - since;
 	g_ptr_array_add(report->timings, timing);
+}
+
+gboolean varve_report_kernel_mode(const VarveReport *report)
+{
+	return strcmp(report->verification, "kernel") == 0;
 }
 
 guint varve_report_refused(const VarveReport *report)
@@ -185,6 +198,13 @@ json_t *varve_report_to_json(const VarveReport *report)
 	json_object_set_new(object, "base", layer_to_json(report->base));
 	json_object_set_new(object, "layers", layers);
 	json_object_set_new(object, "verification", varve_json_escaped(report->verification));
+	json_object_set_new(object, "verification-detail",
+			    varve_json_escaped(report->verification_detail));
+	json_object_set_new(object, "code-integrity-asked",
+			    varve_json_escaped(report->integrity_asked));
+	json_object_set_new(object, "code-integrity", varve_json_escaped(report->integrity));
+	json_object_set_new(object, "code-integrity-detail",
+			    varve_json_escaped(report->integrity_detail));
 	json_object_set_new(object, "state", varve_json_escaped(report->state));
 	json_object_set_new(object, "state-detail", varve_json_escaped(report->state_detail));
 	json_object_set_new(object, "generation", json_integer(report->generation));
@@ -277,6 +297,10 @@ VarveReport *varve_report_from_json(const json_t *json, GError **error)
 				&number, error) ||
 	    !varve_json_get_int(json, "generation", "boot report", 0, G_MAXINT, &number, error) ||
 	    !take_string(json, "verification", &report->verification, error) ||
+	    !take_string(json, "verification-detail", &report->verification_detail, error) ||
+	    !take_string(json, "code-integrity-asked", &report->integrity_asked, error) ||
+	    !take_string(json, "code-integrity", &report->integrity, error) ||
+	    !take_string(json, "code-integrity-detail", &report->integrity_detail, error) ||
 	    !take_string(json, "state", &report->state, error) ||
 	    !take_string(json, "state-detail", &report->state_detail, error) ||
 	    !take_string(json, "selection", &report->selection, error))

@@ -42,18 +42,23 @@ typedef struct {
 
 typedef struct {
 	VarveReportLayer *base;
-	GPtrArray *layers;   /* VarveReportLayer *: accepted ones lowest first, then the refused */
-	char *verification;  /* "userspace", "kernel" */
-	char *state;         /* "ok", "volatile" */
-	char *state_detail;  /* why it is volatile, or which device it is */
-	guint generation;    /* 0: none was recorded */
-	char *selection;     /* "directory", "listed" */
-	GPtrArray *warnings; /* char * */
-	GPtrArray *timings;  /* VarveReportTiming * */
-	GPtrArray *complaints;  /* VarveComplaint *: none says that the node is compliant */
-	char *protection;       /* what keeps older layers away, in words */
-	char *protection_code;  /* varve_floors_code() */
-	VarveRecord *to_record; /* floors and revocations that `good` adds to the record */
+	GPtrArray *layers;  /* VarveReportLayer *: accepted ones lowest first, then the refused */
+	char *verification; /* "userspace"; "kernel": both */
+	char *verification_detail; /* why */
+	char *integrity_asked;     /* code integrity that the edition asks for: "off", "audit",
+				    * "enforce" */
+	char *integrity;           /* what is in force of it */
+	char *integrity_detail;    /* why not what was asked for; else "" */
+	char *state;               /* "ok", "volatile" */
+	char *state_detail;        /* why it is volatile, or which device it is */
+	guint generation;          /* 0: none was recorded */
+	char *selection;           /* "directory", "listed" */
+	GPtrArray *warnings;       /* char * */
+	GPtrArray *timings;        /* VarveReportTiming * */
+	GPtrArray *complaints;     /* VarveComplaint *: none says that the node is compliant */
+	char *protection;          /* what keeps older layers away, in words */
+	char *protection_code;     /* varve_floors_code() */
+	VarveRecord *to_record;    /* floors and revocations that `good` adds to the record */
 } VarveReport;
 
 typedef struct {
@@ -71,6 +76,8 @@ void varve_report_free(VarveReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveReport, varve_report_free)
 void varve_report_warn(VarveReport *report, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void varve_report_time(VarveReport *report, const char *what, gint64 since);
+/** Whether the kernel checks layers too: what VarveOpening.kernel_mode has to be. */
+gboolean varve_report_kernel_mode(const VarveReport *report);
 /** The number of refused layers. */
 guint varve_report_refused(const VarveReport *report);
 

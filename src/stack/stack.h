@@ -39,16 +39,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveMounted, varve_mounted_free)
 /** How candidates are opened. Nothing is owned. */
 typedef struct {
 	const VarvePolicy *policy;
-	const char *mounts;           /* directory for mount points, named by root hash */
-	const char *device_prefix;    /* of dm names, before the root hash */
-	gboolean kernel_mode;         /* the kernel checks the signature */
+	const char *mounts;        /* directory for mount points, named by root hash */
+	const char *device_prefix; /* of dm names, before the root hash */
+	gboolean kernel_mode;      /* the kernel checks the platform signature: varve_mode_find() */
 	const VarveGeneration *known; /* (nullable) whose stamps excuse from hashing again */
 } VarveOpening;
 
 /**
  * varve_mounted_open:
  * The order of trust up to the mount (design.md §5): open once, parse, signature, revocation, the
- * same layer in another file that is mounted already (then that mount stays), whole bytes
+ * same layer in another file that is mounted already (then that mount stays), in kernel mode a
+ * platform signature (`not-admitted`, or `key-scope` where its key may not sign a layer of the name
+ * that the file claims), whole bytes
  * (varve_mounted_check(), unless its key may not sign a layer of the name that the file claims, so
  * that it will be refused anyway), verity device, private mount (nosuid, nodev, noexec). The device
  * goes by itself with its last user.
@@ -76,7 +78,8 @@ VarveRefusal *varve_mounted_check(const VarveOpening *opening, VarveMounted *mou
  * Makes the verity device @device for @layer and mounts its EROFS at @where (made if missing).
  *
  * @data_device, @hash_device: (nullable) its partitions; NULL for a layer file, which gets a loop.
- * @kernel_mode: the kernel is given the signature; what it refuses is UNTRUSTED.
+ * @kernel_mode: the kernel is given the platform signature; none, or one that it refuses, is
+ * UNTRUSTED.
  */
 gboolean varve_verified_mount(const VarveLayer *layer, const char *data_device,
 			      const char *hash_device, gboolean kernel_mode, const char *device,

@@ -19,6 +19,22 @@ static int make(const void *data, size_t size, size_t whole)
 	return fd;
 }
 
+/* What was understood is written in one way, and understood again. */
+static void check_claims(const VarveSignaturePartition *claims)
+{
+	g_auto(VarveSignaturePartition) again = { 0 };
+	g_autoptr(GBytes) bytes = varve_signature_partition_write(claims, 1 << 20, NULL);
+
+	if (!bytes)
+		return;
+	if (!varve_signature_partition_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+					     "again", &again, NULL) ||
+	    !varve_digest_equal(&again.root, &claims->root) ||
+	    !g_bytes_equal(again.signature, claims->signature) ||
+	    !again.platform_signature != !claims->platform_signature)
+		__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autoptr(GPtrArray) nobody = g_ptr_array_new();
@@ -34,6 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (layer) {
 		if (varve_layer_check_signature(layer, nobody, NULL, NULL))
 			__builtin_trap();
+		if (varve_layer_check_platform(layer, nobody, NULL, NULL))
+			__builtin_trap();
+		check_claims(varve_layer_claims(layer));
 		varve_layer_check_data(layer, NULL);
 	}
 	close(data_fd);

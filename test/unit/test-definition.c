@@ -146,6 +146,7 @@ static void test_defaults(void)
 	g_assert_null(plain->kernel_command_line[0]);
 	g_assert_cmpuint(plain->state_size, ==, 0);
 	g_assert_null(varve_edition_support_end(definition, plain));
+	g_assert_cmpint(plain->code_integrity, ==, VARVE_CODE_INTEGRITY_OFF);
 }
 
 static void test_edition(void)
@@ -162,6 +163,7 @@ static void test_edition(void)
 	g_assert_cmpuint(edition->state_size, ==, (guint64)2 << 30);
 	g_assert_cmpuint(edition->slot_size, ==, (guint64)512 << 20);
 	g_assert_cmpstr(edition->kernel_command_line[1], ==, "console=ttyS0");
+	g_assert_cmpint(edition->code_integrity, ==, VARVE_CODE_INTEGRITY_AUDIT);
 	g_assert_cmpstr(end, ==, "2026-02-28");
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "crypt/authority.h"
 #include "format/cpio.h"
 
 #include <link.h>
@@ -265,6 +266,43 @@ static void test_further_modules(Fixture *fixture, gconstpointer data G_GNUC_UNU
 	g_assert_nonnull(strstr(error->message, "less"));
 }
 
+/* What the initrd's programs are told: whether a shell may be given, and code integrity. */
+static void test_settings(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	VarveInitrd initrd = describe(fixture);
+	g_autofree char *certificate =
+		g_build_filename(fixture->tree, "usr/lib/verity.d/team.crt", NULL);
+	g_autofree char *dir = g_path_get_dirname(certificate);
+	const char *certificates[] = { certificate, NULL };
+	g_autoptr(GBytes) plain = varve_initrd_build(&initrd, NULL, NULL), packed = NULL;
+	g_autoptr(GHashTable) before = list(plain), entries = NULL;
+	g_autoptr(GBytes) policy = g_bytes_new_static("signed", 6);
+	g_autoptr(GError) error = NULL;
+
+	/* Its certificate is none that anything marks. */
+	g_assert_false(g_hash_table_contains(before, VARVE_INITRD_DEVELOPMENT));
+	g_assert_false(g_hash_table_contains(before, VARVE_INITRD_INTEGRITY));
+	g_assert_true(varve_authority_make(dir, "team", NULL));
+	initrd.certificates = certificates;
+	initrd.code_integrity = "enforce";
+	initrd.code_integrity_policy = policy;
+	packed = varve_initrd_build(&initrd, NULL, &error);
+	g_assert_no_error(error);
+	entries = list(packed);
+	check_entry(entries, VARVE_INITRD_DEVELOPMENT, "");
+	check_entry(entries, VARVE_INITRD_INTEGRITY, "enforce");
+	check_entry(entries, VARVE_INITRD_INTEGRITY_POLICY, "signed");
+	/* One that is none beside it, and a shell is out of the question. */
+	g_clear_pointer(&packed, g_bytes_unref);
+	g_clear_pointer(&entries, g_hash_table_unref);
+	initrd.certificates = NULL;
+	packed = varve_initrd_build(&initrd, NULL, &error);
+	g_assert_no_error(error);
+	entries = list(packed);
+	check_entry(entries, "usr/lib/verity.d/team.crt", NULL);
+	g_assert_false(g_hash_table_contains(entries, VARVE_INITRD_DEVELOPMENT));
+}
+
 static void check_fails(const Fixture *fixture, const char *path, VarveError code, const char *text)
 {
 	VarveInitrd initrd = describe(fixture);
@@ -309,6 +347,7 @@ int main(int argc, char **argv)
 		{ "/initrd/contents", test_contents },
 		{ "/initrd/same-bytes", test_same_bytes },
 		{ "/initrd/further-modules", test_further_modules },
+		{ "/initrd/settings", test_settings },
 		{ "/initrd/should-fail", test_should_fail },
 	};
 

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "crypt/authority.h"
 #include "format/verity.h"
+#include "layer/admit.h"
 #include "layer/layer.h"
 #include "layer/seal.h"
 
@@ -159,7 +160,7 @@ static void test_three_partitions(gconstpointer data)
 
 	data_fd = part(f, f->data_offset, f->data_size);
 	hash_fd = part(f, f->hash_offset, f->hash_size);
-	signature_fd = part(f, f->signature_offset, 4096);
+	signature_fd = part(f, f->signature_offset, VARVE_SIGNATURE_PARTITION_SIZE);
 	/* A slot is larger than what is in it. */
 	g_assert_cmpint(ftruncate(data_fd, (off_t)(f->data_size + 8192)), ==, 0);
 	g_assert_cmpint(ftruncate(hash_fd, (off_t)(f->hash_size + 8192)), ==, 0);
@@ -211,7 +212,7 @@ static void test_should_fail_one_flipped_bit(gconstpointer data)
 	assert_flip(f, f->hash_offset + 4096, "verity tree");
 	assert_flip(f, f->hash_offset + 3 * 4096 + 7, "verity tree");
 	assert_flip(f, f->hash_offset + 4095, "verity superblock");
-	assert_flip(f, f->signature_offset + 4095, "not NUL");
+	assert_flip(f, f->signature_offset + VARVE_SIGNATURE_PARTITION_SIZE - 1, "not NUL");
 	assert_flip(f, f->size - 512 + 57, "at its end");
 	assert_flip(f, f->size - 33 * 512, "at its end");
 	/* Changes of the JSON: of its form, of the root hash, of the signature. */
@@ -257,6 +258,116 @@ static void test_should_fail_mixed(gconstpointer data)
 	g_assert_nonnull(strstr(error->message, "not sealed"));
 }
 
+/* Who @key and @certificate are, in a directory of its own. */
+static void make_platform(const Fixture *f, const char *name, VarvePrivateKey **ret_key,
+			  VarveCertificate **ret_certificate)
+{
+	g_autofree char *key = g_strdup_printf("%s/%s.key", f->dir, name);
+	g_autofree char *certificate = g_strdup_printf("%s/%s.crt", f->dir, name);
+
+	g_assert_true(varve_authority_make(f->dir, name, NULL));
+	*ret_key = varve_private_key_load(key, NULL);
+	*ret_certificate = varve_certificate_load(certificate, NULL);
+	g_assert_nonnull(*ret_key);
+	g_assert_nonnull(*ret_certificate);
+}
+
+static gboolean is_admitted(const char *path, const VarveCertificate *by, GError **error)
+{
+	g_autoptr(VarveLayer) layer = varve_layer_open_path(path, error);
+	g_autoptr(GPtrArray) certificates = g_ptr_array_new();
+	const VarveCertificate *signer = NULL;
+
+	g_ptr_array_add(certificates, (gpointer)by);
+	if (!layer || !varve_layer_check_platform(layer, certificates, &signer, error))
+		return FALSE;
+	g_assert_true(signer == by);
+	return TRUE;
+}
+
+static void test_admit(gconstpointer data)
+{
+	const Fixture *f = data;
+	g_autoptr(VarvePrivateKey) key = NULL;
+	g_autoptr(VarveCertificate) certificate = NULL;
+	g_autofree char *path = g_build_filename(f->dir, "admitted.raw", NULL);
+	g_autofree char *bytes = NULL, *again = NULL;
+	g_autoptr(GError) error = NULL;
+	VarveDigest other = f->root;
+	gsize size, end = f->signature_offset + VARVE_SIGNATURE_PARTITION_SIZE;
+
+	make_platform(f, "platform", &key, &certificate);
+	g_assert_false(is_admitted(f->path, certificate, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_UNTRUSTED);
+	g_clear_error(&error);
+	varve_layer_admit(f->path, &f->root, key, certificate, path, &error);
+	g_assert_no_error(error);
+	g_assert_true(is_admitted(path, certificate, &error));
+	g_assert_no_error(error);
+	/* The layer's own signature is not the platform's, nor the other way round. */
+	g_assert_false(is_admitted(path, f->certificate, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_UNTRUSTED);
+	g_clear_error(&error);
+
+	/* Nothing else changed, not even a place. */
+	g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+	g_assert_cmpuint(size, ==, f->size);
+	g_assert_cmpmem(bytes, f->signature_offset, f->bytes, f->signature_offset);
+	g_assert_cmpmem(bytes + end, size - end, f->bytes + end, size - end);
+	g_assert_true(open_bytes(bytes, size, f, &error));
+
+	/* In place, and once more: the same bytes. */
+	varve_layer_admit(path, NULL, key, certificate, path, &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_get_contents(path, &again, &size, NULL));
+	g_assert_cmpmem(again, size, bytes, f->size);
+
+	other.bytes[0] ^= 1;
+	g_assert_false(varve_layer_admit(f->path, &other, key, certificate, path, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CONFLICT);
+	g_clear_error(&error);
+	g_assert_false(varve_layer_admit(f->path, NULL, f->key, certificate, path, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CONFLICT);
+}
+
+/* Another platform's signature takes the place of the first one's. */
+static void test_admit_again(gconstpointer data)
+{
+	const Fixture *f = data;
+	g_autoptr(VarvePrivateKey) key = NULL, foreign_key = NULL;
+	g_autoptr(VarveCertificate) certificate = NULL, foreign = NULL;
+	g_autofree char *path = g_build_filename(f->dir, "twice.raw", NULL);
+	g_autofree char *bytes = NULL;
+	g_autoptr(GError) error = NULL;
+	varve_autofd fd = -1;
+	gsize size;
+
+	make_platform(f, "first", &key, &certificate);
+	make_platform(f, "second", &foreign_key, &foreign);
+	g_assert_true(varve_layer_admit(f->path, NULL, key, certificate, path, NULL));
+	g_assert_true(varve_layer_admit(path, NULL, foreign_key, foreign, path, NULL));
+	g_assert_false(is_admitted(path, certificate, NULL));
+	g_assert_true(is_admitted(path, foreign, &error));
+	g_assert_no_error(error);
+
+	/* The platform's signature with one bit changed is not its signature any more, and the
+	 * layer's own does not care. */
+	g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+	{
+		char *at = strstr(bytes + f->signature_offset, "platformSignature\":\"");
+
+		g_assert_nonnull(at);
+		at[200] = at[200] == 'A' ? 'B' : 'A';
+	}
+	g_assert_true(g_file_set_contents(path, bytes, (gssize)size, NULL));
+	g_assert_false(is_admitted(path, foreign, &error));
+	g_assert_true(g_error_matches(error, VARVE_ERROR, VARVE_ERROR_UNTRUSTED) ||
+		      g_error_matches(error, VARVE_ERROR, VARVE_ERROR_CORRUPT));
+	g_clear_error(&error);
+	g_assert_true(open_bytes(bytes, size, f, &error));
+	g_assert_no_error(error);
+}
+
 static void test_failed_seal_leaves_nothing(gconstpointer data)
 {
 	const Fixture *f = data;
@@ -289,6 +400,8 @@ int main(int argc, char **argv)
 		{ "/layer/should-fail-one-flipped-bit", test_should_fail_one_flipped_bit },
 		{ "/layer/should-fail-truncated", test_should_fail_truncated },
 		{ "/layer/should-fail-mixed", test_should_fail_mixed },
+		{ "/layer/admit", test_admit },
+		{ "/layer/admit-again", test_admit_again },
 		{ "/layer/failed-seal-leaves-nothing", test_failed_seal_leaves_nothing },
 	};
 	Fixture fixture = { 0 };

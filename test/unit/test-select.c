@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "crypt/authority.h"
 #include "layer-make.h"
+#include "layer/admit.h"
 #include "stack/select.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ typedef struct {
 	VarveManifest *base_manifest;
 	GPtrArray *base_tree;
 	VarveFacts base;
-	gboolean skip;
+	gboolean skip, kernel_mode;
 } Fixture;
 
 static char *inside(const Fixture *f, const char *name)
@@ -92,6 +93,7 @@ static char *select_layers(Fixture *f, const VarveGeneration *current)
 		.opening = { .policy = f->policy,
 			     .mounts = mounts,
 			     .device_prefix = "varve-test-",
+			     .kernel_mode = f->kernel_mode,
 			     .known = current },
 		.base = &f->base,
 		.layers_fd = fd,
@@ -164,6 +166,42 @@ static void test_bad_files(Fixture *f, gconstpointer data)
 			"junk_1_x86-64.raw not-a-layer\n"
 			"link_1_x86-64.raw unreadable\n"
 			"noname.raw not-a-layer\n");
+}
+
+/* In kernel mode what nobody admitted never reaches the kernel; an admission by a key that is not
+ * the layer's makes no layer trusted. */
+static void test_kernel_mode(Fixture *f, gconstpointer data)
+{
+	g_autofree char *admitted = inside(f, "layers/app_1_x86-64.raw");
+	g_autofree char *stranger = inside(f, "layers/app_3_x86-64.raw");
+	VarveAllow *allow = f->policy->allows->pdata[0];
+	g_autofree char *found = NULL;
+
+	(void)data;
+	f->kernel_mode = TRUE;
+	make_layer(f, "app_1_x86-64.raw", 0);
+	if (f->skip) {
+		g_test_skip(PREREQUISITE);
+		return;
+	}
+	make_layer(f, "app_2_x86-64.raw", 0);
+	make_layer(f, "app_3_x86-64.raw", 1);
+	make_layer(f, "other_1_x86-64.raw", 0);
+	g_strfreev(allow->layers);
+	allow->layers = g_strdupv((char *[]){ (char *)"app", NULL });
+	/* Damaged, so that it goes no further than the whole bytes: where the kernel has no
+	 * device-mapper the refusal behind that would be another. */
+	flip(f, "app_1_x86-64.raw", 1024 * 1024 + 1024);
+	g_assert_true(varve_layer_admit(admitted, NULL, f->keys->key[1], f->keys->certificate[1],
+					admitted, NULL));
+	g_assert_true(varve_layer_admit(stranger, NULL, f->keys->key[1], f->keys->certificate[1],
+					stranger, NULL));
+	found = select_layers(f, NULL);
+	g_assert_cmpstr(found, ==,
+			"app_3_x86-64.raw untrusted\n"
+			"app_2_x86-64.raw not-admitted\n"
+			"app_1_x86-64.raw damaged\n"
+			"other_1_x86-64.raw key-scope\n");
 }
 
 /* A listed generation: its layers and no others, also where one is missing. */
@@ -263,6 +301,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	make_keys(&keys);
 	ADD("bad-files", test_bad_files);
+	ADD("kernel-mode", test_kernel_mode);
 	ADD("listed", test_listed);
 	ADD("names-and-numbers", test_names_and_numbers);
 	ADD("none", test_none);

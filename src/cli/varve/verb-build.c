@@ -8,6 +8,8 @@
 #include "cli/varve/verdict.h"
 #include "cli/varve/workspace.h"
 #include "image/image.h"
+#include "layer/admit.h"
+#include "layer/layer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +21,10 @@ typedef struct {
 /* What one run makes; everything is owned. */
 typedef struct {
 	VarveWorkspace *workspace;
-	GPtrArray *composed; /* const VarveComposed *, the base first */
-	GPtrArray *files;    /* char *: sealed, in the same order */
+	GPtrArray *composed;  /* const VarveComposed *, the base first */
+	GPtrArray *files;     /* char *: sealed, in the same order */
+	VarvePrivateKey *key; /* of the platform */
+	VarveCertificate *certificate;
 	char *version, *disk;
 	VarveImageSummary summary;
 	GPtrArray *sboms; /* char * */
@@ -33,6 +37,8 @@ static void build_clear(Build *build)
 	g_clear_pointer(&build->files, g_ptr_array_unref);
 	g_clear_pointer(&build->sboms, g_ptr_array_unref);
 	g_clear_pointer(&build->workspace, varve_workspace_free);
+	g_clear_pointer(&build->key, varve_private_key_free);
+	g_clear_pointer(&build->certificate, varve_certificate_free);
 	varve_image_summary_clear(&build->summary);
 	for (gsize i = 0; i < VARVE_ENROLMENT_N; i++)
 		g_clear_pointer(&build->enrolment[i], g_bytes_unref);
@@ -71,9 +77,53 @@ static gboolean judge(const Build *build, GError **error)
 	for (guint i = 1; i < build->files->len; i++)
 		g_ptr_array_add(extensions, g_ptr_array_index(build->files, i));
 	g_ptr_array_add(extensions, NULL);
-	return varve_verdict(base->staged, g_ptr_array_index(build->files, 0),
-			     (const char *const *)extensions->pdata,
-			     g_get_real_time() / G_USEC_PER_SEC / (24 * 60 * 60), error);
+	return varve_verdict(
+		&(VarveVerdict){ .base_root = base->staged,
+				 .base = g_ptr_array_index(build->files, 0),
+				 .files = (const char *const *)extensions->pdata,
+				 .today = g_get_real_time() / G_USEC_PER_SEC / (24 * 60 * 60) },
+		NULL, error);
+}
+
+/* What signs UKI, boot loader and code integrity policy, and admits layers. */
+static gboolean load_platform_key(Build *build, GError **error)
+{
+	const VarveComposed *base = g_ptr_array_index(build->composed, 0);
+	const char *keys = build->workspace->keys;
+	g_autofree char *key = g_build_filename(keys, "platform.key", NULL);
+	g_autofree char *certificate = g_build_filename(keys, "platform.crt", NULL);
+
+	build->key = varve_private_key_load(key, error);
+	build->certificate = build->key ? varve_certificate_load(certificate, error) : NULL;
+	return build->certificate &&
+	       varve_verdict_platform_key(base->staged, build->certificate, error);
+}
+
+/* Whether the kernel would accept @file already: then it is left as it is. */
+static gboolean is_admitted(const Build *build, const char *file)
+{
+	g_autoptr(VarveLayer) layer = varve_layer_open_path(file, NULL);
+	g_autoptr(GPtrArray) certificates = g_ptr_array_new();
+
+	g_ptr_array_add(certificates, build->certificate);
+	return layer && varve_layer_check_platform(layer, certificates, NULL, NULL);
+}
+
+/* After the verdict. Without a policy every node refuses every extension, and nobody admits one. */
+static gboolean admit(Build *build, GError **error)
+{
+	guint n = build->workspace->edition->policy ? build->files->len : 1;
+
+	if (!load_platform_key(build, error))
+		return FALSE;
+	for (guint i = 0; i < n; i++) {
+		const char *file = g_ptr_array_index(build->files, i);
+
+		if (!is_admitted(build, file) &&
+		    !varve_layer_admit(file, NULL, build->key, build->certificate, file, error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 static gboolean make_layers(Build *build, GError **error)
@@ -86,7 +136,8 @@ static gboolean make_layers(Build *build, GError **error)
 	for (gsize i = 0; i < edition->n_extensions; i++)
 		if (!make_layer(build, edition->extensions[i], error))
 			return FALSE;
-	return varve_composer_save_lock(build->workspace->composer, error) && judge(build, error);
+	return varve_composer_save_lock(build->workspace->composer, error) && judge(build, error) &&
+	       admit(build, error);
 }
 
 static gboolean make_disk(Build *build, GError **error)
@@ -98,8 +149,6 @@ static gboolean make_disk(Build *build, GError **error)
 		g_strdup_printf("%s/%s.crt", workspace->keys, edition->base->key);
 	const char *certificates[] = { base_certificate, NULL };
 	g_autoptr(GPtrArray) layers = g_ptr_array_new();
-	g_autoptr(VarvePrivateKey) key = NULL;
-	g_autoptr(VarveCertificate) certificate = NULL;
 	g_autofree char *name = NULL;
 	VarveImage image = {
 		.arch = workspace->arch,
@@ -109,6 +158,9 @@ static gboolean make_disk(Build *build, GError **error)
 		.certificates = certificates,
 		.modules = edition->initrd_modules,
 		.command_line = edition->kernel_command_line,
+		.key = build->key,
+		.certificate = build->certificate,
+		.code_integrity = edition->code_integrity,
 		.esp_size = edition->esp_size,
 		.slot_size = edition->slot_size,
 		.state_size = edition->state_size,
@@ -121,12 +173,9 @@ static gboolean make_disk(Build *build, GError **error)
 	image.layers = (const char *const *)layers->pdata;
 	image.version = build->version = g_strdup(base->manifest->version);
 	image.tools = varve_composer_tools(workspace->composer, error);
-	if (!image.tools || !varve_keys_platform(workspace->keys, &key, &certificate, error) ||
-	    !varve_keys_enrolment(workspace->keys, build->enrolment, error))
+	if (!image.tools || !varve_keys_enrolment(workspace->keys, build->enrolment, error))
 		return FALSE;
 	image.enrolment = build->enrolment;
-	image.key = key;
-	image.certificate = certificate;
 	name = varve_disk_file_name(edition->name, build->version, workspace->arch);
 	build->disk = g_build_filename(workspace->output, name, NULL);
 	return varve_image_build(&image, build->disk, &build->summary, error);

@@ -6,6 +6,7 @@
 #include "cli/varve/keys.h"
 #include "cli/varve/verbs.h"
 #include "image/boot-tree.h"
+#include "image/code-integrity.h"
 #include "image/image.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ typedef struct {
 	char *output, *name, *version, *root, *init, *varvectl, *keys, *tools;
 	char **modules, **arguments;
 	char *esp_size, *slot_size, *state_size;
+	char *code_integrity;
 } BuildOptions;
 
 static GOptionEntry *entries(gpointer data)
@@ -45,6 +47,10 @@ static GOptionEntry *entries(gpointer data)
 		  "A further kernel module for the initrd", "NAME" },
 		{ "argument", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->arguments,
 		  "A further argument of the kernel", "ARGUMENT" },
+		{ "code-integrity", 0, 0, G_OPTION_ARG_STRING, &options->code_integrity,
+		  "Whether nodes execute only code that their kernel verified: off, audit, enforce "
+		  "(default: off)",
+		  "MODE" },
 		{ "esp-size", 0, 0, G_OPTION_ARG_STRING, &options->esp_size,
 		  "Size of the ESP (default: computed)", "SIZE" },
 		{ "slot-size", 0, 0, G_OPTION_ARG_STRING, &options->slot_size,
@@ -100,6 +106,32 @@ static gboolean load_keys(const BuildOptions *options, Keys *keys, GError **erro
 	return !options->keys ||
 	       (varve_keys_platform(options->keys, &keys->key, &keys->certificate, error) &&
 		varve_keys_enrolment(options->keys, keys->enrolment, error));
+}
+
+/* A disk that its own kernel would refuse is not made. */
+static gboolean check_admitted(const VarveLayer *base, const BuildOptions *options, GError **error)
+{
+	if (!options->keys || varve_layer_claims(base)->platform_signature)
+		return TRUE;
+	return varve_fail(error, VARVE_ERROR_REFUSED,
+			  "%s: it has no platform signature, and a kernel under Secure Boot does "
+			  "not start it; admit it first with 'varve layer admit --base'",
+			  varve_layer_name(base));
+}
+
+static gboolean parse_integrity(const char *word, VarveCodeIntegrity *ret, GError **error)
+{
+	const VarveCodeIntegrity all[] = { VARVE_CODE_INTEGRITY_OFF, VARVE_CODE_INTEGRITY_AUDIT,
+					   VARVE_CODE_INTEGRITY_ENFORCE };
+
+	for (gsize i = 0; word && i < G_N_ELEMENTS(all); i++) {
+		if (strcmp(word, varve_code_integrity_word(all[i])) != 0)
+			continue;
+		*ret = all[i];
+		return TRUE;
+	}
+	return !word || varve_fail(error, VARVE_ERROR_USAGE,
+				   "--code-integrity: '%s' is none of off, audit, enforce", word);
 }
 
 static gint64 epoch(void)
@@ -208,7 +240,8 @@ static int run(const VarveInvocation *invocation, GError **error)
 	};
 
 	if (!base || !describe(&image, options, base, &manifest, error) ||
-	    !load_keys(options, &keys, error))
+	    !parse_integrity(options->code_integrity, &image.code_integrity, error) ||
+	    !check_admitted(base, options, error) || !load_keys(options, &keys, error))
 		return VARVE_EXIT_FAILED;
 	image.key = keys.key;
 	image.certificate = keys.certificate;

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/varve/layer-text.h"
+#include "cli/varve/platform-text.h"
 #include "cli/varve/verbs.h"
 
 #include <fcntl.h>
@@ -18,7 +19,8 @@ typedef struct {
 	VarveManifest *manifest;
 	GPtrArray *certificates; /* NULL: nobody asked who signed */
 	const VarveCertificate *signer;
-	GPtrArray *files; /* NULL unless asked for */
+	const VarveCertificate *platform; /* who admitted it, where that is known */
+	GPtrArray *files;                 /* NULL unless asked for */
 	guint n_paths;
 } Shown;
 
@@ -47,6 +49,8 @@ static gboolean load(const Options *options, const char *path, Shown *shown, GEr
 		return FALSE;
 	if (shown->certificates &&
 	    !varve_layer_check_signature(shown->layer, shown->certificates, &shown->signer, error))
+		return FALSE;
+	if (!varve_platform_find(shown->layer, shown->certificates, &shown->platform, error))
 		return FALSE;
 	shown->manifest = varve_layer_read_manifest(shown->layer, error);
 	if (!shown->manifest)
@@ -89,6 +93,16 @@ static void print_signer(const Shown *shown)
 	printf("  %-12s %s, CN=%s, %.16s…%s\n", "signer", varve_certificate_name(shown->signer),
 	       varve_certificate_subject(shown->signer), fingerprint,
 	       varve_certificate_is_development(shown->signer) ? " (development key)" : "");
+}
+
+static void print_platform(const Shown *shown)
+{
+	g_autofree char *text = varve_platform_text(shown->layer, shown->platform);
+
+	if (shown->certificates || !varve_layer_claims(shown->layer)->platform_signature)
+		printf("  %-12s %s\n", "platform", text);
+	else
+		printf("  %-12s admitted, not checked (give --certificates=DIR)\n", "platform");
 }
 
 static void print_places(const Shown *shown)
@@ -152,6 +166,7 @@ static void print_text(const Shown *shown, const Options *options)
 	       g_strv_length(m->requires));
 	printf("  %-12s %s\n", "root hash", root);
 	print_signer(shown);
+	print_platform(shown);
 	print_places(shown);
 	if (options->packages)
 		print_packages(shown);
@@ -204,6 +219,7 @@ static gboolean print_json(const Shown *shown, const Options *options, GError **
 	json_object_set_new(object, "manifest", manifest);
 	json_object_set_new(object, "rootHash", json_string(root));
 	json_object_set_new(object, "signer", signer_json(shown));
+	json_object_set_new(object, "platform", varve_platform_json(shown->layer, shown->platform));
 	varve_layer_extents(shown->layer, &data, &data_size, &hash, &hash_size);
 	varve_layer_signature_extent(shown->layer, &signature, &signature_size);
 	json_object_set_new(object, "data", place_json(data, data_size));
@@ -239,7 +255,7 @@ static GOptionEntry *entries(gpointer pointer)
 	Options *options = pointer;
 	const GOptionEntry list[] = {
 		{ "certificates", 'c', 0, G_OPTION_ARG_FILENAME, &options->certificates,
-		  "Say which of the certificates (*.crt) in DIR signed it", "DIR" },
+		  "Say which of the certificates (*.crt) in DIR signed and admitted it", "DIR" },
 		{ "packages", 'p', 0, G_OPTION_ARG_NONE, &options->packages, "List the packages",
 		  NULL },
 		{ "files", 'f', 0, G_OPTION_ARG_NONE, &options->files, "List the files", NULL },

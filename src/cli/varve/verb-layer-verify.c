@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/varve/layer-text.h"
+#include "cli/varve/platform-text.h"
 #include "cli/varve/verbs.h"
 
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 typedef struct {
-	char *certificates;
+	char *certificates, *platform;
 	char **key_scopes;
 } Options;
 
@@ -22,13 +23,16 @@ typedef struct {
 
 typedef struct {
 	GPtrArray *certificates;
-	GArray *scopes; /* empty: each may sign all */
-	json_t *report; /* array, or NULL for text */
+	GPtrArray *platform; /* (nullable) the one who must have admitted them */
+	GArray *scopes;      /* empty: each may sign all */
+	json_t *report;      /* array, or NULL for text */
 } Verify;
 
 /* What is told of a good layer. */
 typedef struct {
 	const VarveCertificate *signer;
+	char *platform; /* varve_platform_text() */
+	json_t *platform_json;
 	VarveManifest *manifest;
 	guint n_paths;
 	guint64 size;
@@ -43,6 +47,7 @@ static void scope_clear(gpointer data)
 static void verify_clear(Verify *verify)
 {
 	g_clear_pointer(&verify->certificates, g_ptr_array_unref);
+	g_clear_pointer(&verify->platform, g_ptr_array_unref);
 	g_clear_pointer(&verify->scopes, g_array_unref);
 	g_clear_pointer(&verify->report, json_decref);
 }
@@ -52,6 +57,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Verify, verify_clear)
 static void found_clear(Found *found)
 {
 	g_clear_pointer(&found->manifest, varve_manifest_free);
+	g_clear_pointer(&found->platform, g_free);
+	g_clear_pointer(&found->platform_json, json_decref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Found, found_clear)
@@ -99,6 +106,21 @@ static gboolean check_scope(const Verify *verify, const Found *found, const char
 		layer, varve_certificate_name(found->signer), found->manifest->name);
 }
 
+/* Asked for it is required; else it is told, for it says nothing on nodes without Secure Boot. */
+static gboolean check_platform(const Verify *verify, const VarveLayer *layer, Found *found,
+			       GError **error)
+{
+	const GPtrArray *certificates = verify->platform ? verify->platform : verify->certificates;
+	const VarveCertificate *signer = NULL;
+
+	if (verify->platform ? !varve_layer_check_platform(layer, certificates, &signer, error)
+			     : !varve_platform_find(layer, certificates, &signer, error))
+		return FALSE;
+	found->platform = varve_platform_text(layer, signer);
+	found->platform_json = varve_platform_json(layer, signer);
+	return TRUE;
+}
+
 static gboolean verify_layer(const Verify *verify, const char *path, Found *found, GError **error)
 {
 	g_autoptr(VarveLayer) layer = varve_layer_open_path(path, error);
@@ -110,7 +132,7 @@ static gboolean verify_layer(const Verify *verify, const char *path, Found *foun
 	varve_digest_to_hex(varve_layer_root(layer), found->root);
 	varve_layer_extents(layer, &unused, &found->size, &unused, &unused);
 	if (!varve_layer_check_signature(layer, verify->certificates, &found->signer, error) ||
-	    !varve_layer_check_data(layer, error))
+	    !check_platform(verify, layer, found, error) || !varve_layer_check_data(layer, error))
 		return FALSE;
 	found->manifest = varve_layer_read_manifest(layer, error);
 	if (!found->manifest || !check_scope(verify, found, varve_layer_name(layer), error))
@@ -141,6 +163,7 @@ static void report_json(const Verify *verify, const char *path, const Found *fou
 				    json_string(varve_certificate_name(found->signer)));
 		json_object_set_new(object, "development",
 				    json_boolean(varve_certificate_is_development(found->signer)));
+		json_object_set(object, "platform", found->platform_json);
 		json_object_set_new(object, "paths", json_integer(found->n_paths));
 		json_object_set_new(object, "size", json_integer((json_int_t)found->size));
 	}
@@ -158,10 +181,22 @@ static void report_text(const char *path, const Found *found, const GError *erro
 		printf("%s: BAD: %s\n", path, message);
 		return;
 	}
-	printf("%s: good: %s %s, %s in %u paths, root hash %.16s…, signed by %s%s\n", path,
+	printf("%s: good: %s %s, %s in %u paths, root hash %.16s…, signed by %s%s, %s\n", path,
 	       found->manifest->name, found->manifest->version, size, found->n_paths, found->root,
 	       varve_certificate_name(found->signer),
-	       varve_certificate_is_development(found->signer) ? " (development key)" : "");
+	       varve_certificate_is_development(found->signer) ? " (development key)" : "",
+	       found->platform);
+}
+
+static gboolean load_platform(Verify *verify, const char *path, GError **error)
+{
+	VarveCertificate *certificate = varve_certificate_load(path, error);
+
+	if (!certificate)
+		return FALSE;
+	verify->platform = g_ptr_array_new_with_free_func((GDestroyNotify)varve_certificate_free);
+	g_ptr_array_add(verify->platform, certificate);
+	return TRUE;
 }
 
 static gboolean prepare(Verify *verify, const Options *options, gboolean json, GError **error)
@@ -172,7 +207,8 @@ static gboolean prepare(Verify *verify, const Options *options, gboolean json, G
 			"who may sign is not said: give --certificates=DIR, the directory "
 			"with the *.crt files that are trusted");
 	verify->certificates = varve_certificates_load_dir(AT_FDCWD, options->certificates, error);
-	if (!verify->certificates)
+	if (!verify->certificates ||
+	    (options->platform && !load_platform(verify, options->platform, error)))
 		return FALSE;
 	verify->scopes = g_array_new(FALSE, FALSE, sizeof(Scope));
 	g_array_set_clear_func(verify->scopes, scope_clear);
@@ -218,6 +254,8 @@ static GOptionEntry *entries(gpointer pointer)
 	const GOptionEntry list[] = {
 		{ "certificates", 'c', 0, G_OPTION_ARG_FILENAME, &options->certificates,
 		  "Trust the certificates (*.crt) in DIR", "DIR" },
+		{ "platform-certificate", 0, 0, G_OPTION_ARG_FILENAME, &options->platform,
+		  "Ask for a platform signature by this certificate, too", "FILE" },
 		{ "key-scope", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->key_scopes,
 		  "Let CERTIFICATE sign only layers named GLOB; may be repeated; who is in none "
 		  "may sign nothing",

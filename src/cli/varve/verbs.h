@@ -9,6 +9,7 @@ extern const VarveVerb varve_verb_import;
 extern const VarveVerb varve_verb_keys_add;
 extern const VarveVerb varve_verb_keys_enroll;
 extern const VarveVerb varve_verb_keys_init;
+extern const VarveVerb varve_verb_layer_admit;
 extern const VarveVerb varve_verb_layer_build;
 extern const VarveVerb varve_verb_layer_seal;
 extern const VarveVerb varve_verb_layer_verify;

@@ -2,6 +2,7 @@
 #include "cli/varvectl/show.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SHORT_HASH 12
@@ -40,4 +41,24 @@ gboolean varve_show_is_root(GError **error)
 {
 	return geteuid() == 0 ||
 	       varve_fail(error, VARVE_ERROR_USAGE, "only root can ask the TPM: run it as root");
+}
+
+char *varve_show_verification(const VarveReport *report)
+{
+	return varve_report_kernel_mode(report)
+		       ? g_strdup_printf("kernel (%s) and userspace", report->verification_detail)
+		       : g_strdup_printf("userspace: %s", report->verification_detail);
+}
+
+char *varve_show_integrity(const VarveReport *report)
+{
+	if (strcmp(report->integrity_asked, "off") == 0)
+		return NULL;
+	if (strcmp(report->integrity, "enforce") == 0)
+		return g_strdup("enforced: only code that the kernel verified is executed");
+	if (strcmp(report->integrity, "audit") == 0)
+		return g_strdup(
+			"audit: code that the kernel did not verify is logged, and executed");
+	return g_strdup_printf("not in force, '%s' was asked for: %s", report->integrity_asked,
+			       report->integrity_detail);
 }

@@ -24,3 +24,10 @@ gboolean varve_show_is_root(GError **error);
 
 /** varve_show_process: what a process runs, one line a file, or where @full all of each. */
 void varve_show_process(const VarveTraceProcess *process, gboolean full);
+/** varve_show_verification: (caller frees) "kernel (Secure Boot, platform keyring) and userspace",
+ *  or "userspace: Secure Boot is off". */
+char *varve_show_verification(const VarveReport *report);
+
+/** varve_show_integrity: (caller frees) what is in force of code integrity, or why not; NULL where
+ *  the edition does not ask for it. */
+char *varve_show_integrity(const VarveReport *report);

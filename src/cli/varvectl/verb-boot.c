@@ -33,8 +33,10 @@ static GOptionEntry *entries(gpointer data)
 static void print(const VarveReport *report)
 {
 	g_autofree char *base = varve_show_layer_line(report->base);
+	g_autofree char *verification = varve_show_verification(report);
+	g_autofree char *integrity = varve_show_integrity(report);
 
-	printf("varve: base %s, checked in %s\n", base, report->verification);
+	printf("varve: base %s, checked by %s\n", base, verification);
 	for (guint i = 0; i < report->layers->len; i++) {
 		const VarveReportLayer *layer = report->layers->pdata[i];
 		g_autofree char *line = varve_show_layer_line(layer);
@@ -44,6 +46,8 @@ static void print(const VarveReport *report)
 		else
 			varve_show_refused(layer, "varve: - ");
 	}
+	if (integrity)
+		printf("varve: code integrity: %s\n", integrity);
 	varve_show_warnings(report, "varve: ");
 	varve_show_compliance(report, "varve: ");
 	printf("varve: rollback protection: %s\n", report->protection);
@@ -67,14 +71,15 @@ static int run(const VarveInvocation *invocation, GError **error)
 	VarveBootOptions boot = {
 		.sysroot = options->sysroot ? options->sysroot : "/sysroot",
 		.root_hash = options->root_hash,
-		.certificates_fd = root,
+		.command_line = cmdline,
+		.initrd_fd = root,
 	};
 
+	if (varve_cmdline_read(cmdline) < 0) {
+		varve_fail_errno(error, errno, "/proc/cmdline");
+		return VARVE_EXIT_FAILED;
+	}
 	if (!boot.root_hash) {
-		if (varve_cmdline_read(cmdline) < 0) {
-			varve_fail_errno(error, errno, "/proc/cmdline");
-			return VARVE_EXIT_FAILED;
-		}
 		if (!varve_cmdline_get(cmdline, "varve.roothash", hash, sizeof(hash))) {
 			varve_fail(error, VARVE_ERROR_USAGE,
 				   "the kernel's command line has no varve.roothash=HEX; give "

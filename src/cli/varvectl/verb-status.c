@@ -8,6 +8,7 @@
 #include "cli/varvectl/verbs.h"
 #include "ground/fd.h"
 #include "stack/compliance.h"
+#include "stack/integrity.h"
 #include "stack/node.h"
 
 #include <stdio.h>
@@ -179,6 +180,8 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 {
 	g_autofree char *name = os_release("PRETTY_NAME");
 	g_autofree char *end = os_release("SUPPORT_END");
+	g_autofree char *verification = varve_show_verification(report);
+	g_autofree char *integrity = varve_show_integrity(report);
 	guint refused = varve_report_refused(report);
 
 	printf("%s%s%s\n", name, *end ? ", supported until " : "", end);
@@ -193,8 +196,9 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 	else
 		printf("%-12s none is recorded\n", "generation");
 	print_state(report, state);
-	printf("%-12s %s, every block at every read (dm-verity)\n", "verification",
-	       report->verification);
+	printf("%-12s %s; every block at every read (dm-verity)\n", "verification", verification);
+	if (integrity)
+		printf("%-12s %s\n", "code", integrity);
 	printf("%s: %s\n", "rollback protection", report->protection);
 	if (report->complaints->len > 0)
 		putchar('\n');
@@ -224,6 +228,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 	/* The day may have come while the node ran. */
 	ended = varve_compliance_base(NULL, report, varve_today());
 	read_state(report, &state);
+	varve_integrity_check("/sys", report);
 	health = varve_node_health(report);
 	/* In words they have paragraphs of their own. */
 	if (!invocation->json)
