@@ -746,46 +746,6 @@ static void test_own_units(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(found, ==, "reserved-path");
 }
 
-static void assert_refused(const char *text, const char *message)
-{
-	g_autoptr(GError) error = NULL;
-	VarvePolicy *policy = varve_policy_parse(text, strlen(text), "policy.toml", &error);
-
-	g_assert_null(policy);
-	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_DEFINITION);
-	if (!strstr(error->message, message))
-		g_error("'%s' does not say '%s'", error->message, message);
-}
-
-#define ALLOW "[[allow]]\ncertificate = \"a.crt\"\nlayers = [\"a\"]\nroles = [\"extension\"]\n"
-
-static void test_policy_errors(void)
-{
-	assert_refused("allowed = 1\n", "policy.toml:1:1");
-	assert_refused(ALLOW, "paths");
-	assert_refused(ALLOW "paths = []\nsetuid = true\n", "setuid");
-	assert_refused("[[allow]]\ncertificate = \"../a.crt\"\nlayers = []\n"
-		       "roles = [\"extension\"]\npaths = []\n",
-		       "file name");
-	assert_refused("[[allow]]\ncertificate = \"a.crt\"\nlayers = []\nroles = [\"base\"]\n"
-		       "paths = []\n",
-		       "'base'");
-	assert_refused("[defaults]\ncheck = \"sometimes\"\n", "first");
-	assert_refused("[revoked]\nlayers = [\"FF\"]\n", "64 lowercase");
-	assert_refused("[rollback-floors]\na = -1\n", "policy.toml:2");
-}
-
-static void test_policy_defaults(void)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(VarvePolicy) policy = varve_policy_parse("", 0, "policy.toml", &error);
-
-	g_assert_no_error(error);
-	g_assert_cmpuint(policy->allows->len, ==, 0);
-	g_assert_cmpint(policy->check, ==, VARVE_CHECK_FIRST);
-	g_assert_true(policy->refuse_ended);
-}
-
 static void test_empty_policy_allows_nothing(Fixture *f, gconstpointer data)
 {
 	g_autofree char *found = NULL;
@@ -834,7 +794,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/every-rule-has-a-case", test_every_rule_has_a_case);
 	g_test_add_func("/policy/every-code-is-documented", test_every_code_is_documented);
 	g_test_add_func("/policy/support-end", test_support_end);
-	g_test_add_func("/policy/errors", test_policy_errors);
-	g_test_add_func("/policy/defaults", test_policy_defaults);
 	return g_test_run();
 }
