@@ -158,10 +158,10 @@ static gboolean check_side_doors(Boot *boot, GError **error)
 		if (!boot->report->base->development)
 			return varve_fail(
 				error, VARVE_ERROR_REFUSED,
-				"base: the kernel's command line has '%s': it %s. Only a base that "
-				"is signed by a development key starts with that; take the word "
-				"off "
-				"the edition's kernel-command-line, or build a development image",
+				"base: the kernel's command line has '%s': it %s. Only a base "
+				"that a development key signed starts with it; take it out of "
+				"the edition's kernel-command-line, or build a development "
+				"image",
 				door->word, door->reason);
 		varve_report_warn(boot->report,
 				  "the kernel's command line has '%s': it %s. A base that no "
