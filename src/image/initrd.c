@@ -101,8 +101,11 @@ static GBytes *read_program(Gathering *gathering, const char *host_path, const c
 
 static gboolean gather_programs(Gathering *gathering, VarveLibraries *libraries, GError **error)
 {
+	const char *name = varve_base_tree_has(gathering->tree, INIT_LIBEXEC) ? INIT_LIBEXEC : INIT;
+	/* Where a package has the file itself: it may be known by a link. */
+	g_autofree char *resolved = NULL;
 	const char *own_init =
-		varve_base_tree_has(gathering->tree, INIT_LIBEXEC) ? INIT_LIBEXEC : INIT;
+		varve_base_tree_resolve(gathering->tree, name, &resolved, NULL) ? resolved : name;
 	g_autoptr(GBytes) init = read_program(gathering, gathering->initrd->init, own_init, error);
 	g_autoptr(GBytes) varvectl =
 		init ? read_program(gathering, gathering->initrd->varvectl, VARVECTL, error) : NULL;
