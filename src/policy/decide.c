@@ -164,8 +164,12 @@ GPtrArray *varve_policy_decide(const VarvePolicy *policy, const VarveFacts *base
 
 	g_ptr_array_set_size(hard, (gint)candidates->len);
 	g_ptr_array_set_size(verdicts, (gint)candidates->len);
-	for (guint i = 0; i < candidates->len; i++)
-		hard->pdata[i] = varve_policy_judge(policy, base, candidates->pdata[i], today);
+	for (guint i = 0; i < candidates->len; i++) {
+		const VarveFacts *layer = candidates->pdata[i];
+
+		if (!layer->passed)
+			hard->pdata[i] = varve_policy_judge(policy, base, layer, today);
+	}
 	/* First what cannot work in any case, so that it takes no path from others; then in turn
 	 * until nothing changes: every further round refuses one more for good. */
 	while (ask_requires(&common, candidates, hard, verdicts))

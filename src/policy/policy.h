@@ -170,6 +170,7 @@ typedef struct {
 	gboolean extension_release_strict; /* xattr user.extension-release.strict is not "0" */
 	const VarveLabels
 		*labels; /* (nullable) base only: what its policy says paths are labelled */
+	gboolean passed; /* varve_policy_judge() accepted it: same policy, base and day */
 } VarveFacts;
 
 /**
@@ -202,8 +203,9 @@ VarveRefusal *varve_policy_judge(const VarvePolicy *policy, const VarveFacts *ba
 /**
  * varve_policy_decide:
  * Judges @candidates (VarveFacts *, in the order in which they would be merged, lowest first) on
- * top of @base. Each is judged by itself, then with those accepted so far; whoever depends on a
- * refused one is refused too. One that is refused never keeps another from being accepted.
+ * top of @base. Each that has not passed already is judged by itself, then with those accepted so
+ * far; whoever depends on a refused one is refused too. One that is refused never keeps another
+ * from being accepted.
  *
  * @today: days since the epoch, for support ends; 0 where the clock is not to be believed.
  *

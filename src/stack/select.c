@@ -160,6 +160,7 @@ static void inspect_candidate(const VarveSelecting *s, Candidate *candidate)
 	if (!candidate->refusal)
 		candidate->refusal =
 			varve_policy_judge(s->opening.policy, s->base, &mounted->facts, s->today);
+	mounted->facts.passed = !candidate->refusal;
 	if (!candidate->refusal)
 		candidate->refusal = varve_mounted_check(&s->opening, mounted);
 	if (!candidate->refusal && mounted->hashed)
