@@ -100,11 +100,13 @@ static void remove_orphans(void)
 	for (char **name = names; *name; name++) {
 		g_autofree char *path = g_build_filename(g_get_tmp_dir(), *name, NULL);
 		struct stat st;
-		int pid = 0;
+		int pid = 0, end = 0;
 
-		if (sscanf(*name, HOME_PREFIX "%d-", &pid) == 1 && pid > 0 && kill(pid, 0) < 0 &&
-		    errno == ESRCH && lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
-		    st.st_uid == geteuid())
+		/* The end is only reached where the whole form is there: other programs' temporary
+		 * names begin with a digit too. */
+		if (sscanf(*name, HOME_PREFIX "%d-%n", &pid, &end) == 1 && end > 0 && pid > 0 &&
+		    kill(pid, 0) < 0 && errno == ESRCH && lstat(path, &st) == 0 &&
+		    S_ISDIR(st.st_mode) && st.st_uid == geteuid())
 			remove_home(path);
 	}
 }
