@@ -195,34 +195,108 @@ static void say_nothing(int level, const char *file, int line, int errnum, const
 typedef struct dm_task DmTask;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmTask, dm_task_destroy)
 
+/* A task that the library does not print about, or NULL. */
+static DmTask *task_new(int type, const char *name, GError **error)
+{
+	g_autoptr(DmTask) task = NULL;
+
+	if (access("/dev/mapper/control", F_OK) < 0) {
+		varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+			   "there is no device-mapper on this machine");
+		return NULL;
+	}
+	work_without_udev();
+	dm_log_with_errno_init(say_nothing);
+	task = dm_task_create(type);
+	if (!task || (name && !dm_task_set_name(task, name))) {
+		varve_fail(error, VARVE_ERROR_SYSTEM, "the device-mapper cannot be asked");
+		return NULL;
+	}
+	return g_steal_pointer(&task);
+}
+
+/* What the kernel says when it is asked for the table: the only target's, if it checks. */
+static gboolean table_root(DmTask *task, VarveDigest *ret_root)
+{
+	char *type = NULL, *parameters = NULL;
+	guint64 start, length;
+	void *next;
+
+	if (!dm_task_no_open_count(task) || !dm_task_run(task))
+		return FALSE;
+	next = dm_get_next_target(task, NULL, &start, &length, &type, &parameters);
+	return !next && start == 0 && varve_verity_table_root(type, parameters, ret_root);
+}
+
+gboolean varve_verity_device_keep(const char *name, const VarveDigest *root, GError **error)
+{
+	g_autoptr(DmTask) table = task_new(DM_DEVICE_TABLE, name, error), cancel = NULL;
+	VarveDigest found;
+
+	if (!table)
+		return FALSE;
+	if (!table_root(table, &found))
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+				  "there is no device '%s' on which dm-verity checks every block",
+				  name);
+	if (!varve_digest_equal(&found, root))
+		return varve_fail(error, VARVE_ERROR_CONFLICT,
+				  "device '%s' checks against another root hash than its layer's",
+				  name);
+	cancel = task_new(DM_DEVICE_TARGET_MSG, name, error);
+	if (!cancel)
+		return FALSE;
+	if (!dm_task_set_sector(cancel, 0) ||
+	    !dm_task_set_message(cancel, "@cancel_deferred_remove") || !dm_task_run(cancel))
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND, "device '%s' went away", name);
+	return TRUE;
+}
+
+char **varve_verity_device_list(const char *prefix, GError **error)
+{
+	g_autoptr(DmTask) task = task_new(DM_DEVICE_LIST, NULL, error);
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
+	struct dm_names *names;
+
+	if (!task)
+		return NULL;
+	if (!dm_task_run(task) || !(names = dm_task_get_names(task))) {
+		varve_fail(error, VARVE_ERROR_SYSTEM,
+			   "the device-mapper does not list its devices; are you root?");
+		return NULL;
+	}
+	/* A list in one buffer: each says how far the next is, the last one 0; none has no number.
+	 */
+	while (names->dev) {
+		if (g_str_has_prefix(names->name, prefix))
+			g_ptr_array_add(found, g_strdup(names->name));
+		if (!names->next)
+			break;
+		names = (void *)((char *)names + names->next);
+	}
+	g_ptr_array_add(found, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&found), FALSE);
+}
+
 gboolean varve_verity_device_root(dev_t device, VarveDigest *ret_root, GError **error)
 {
 	g_autofree char *sysfs =
 		g_strdup_printf("/sys/dev/block/%u:%u/dm", major(device), minor(device));
 	g_autoptr(DmTask) task = NULL;
-	char *type = NULL, *parameters = NULL;
-	guint64 start, length;
-	void *next;
 
 	if (access(sysfs, F_OK) < 0)
 		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
 				  "device %u:%u is no device of the device-mapper", major(device),
 				  minor(device));
-	if (access("/dev/mapper/control", F_OK) < 0)
-		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
-				  "there is no device-mapper on this machine");
-	if (access("/dev/mapper/control", R_OK | W_OK) < 0)
+	if (access("/dev/mapper/control", F_OK) == 0 &&
+	    access("/dev/mapper/control", R_OK | W_OK) < 0)
 		return varve_fail_errno(error, errno, "only root may ask the device-mapper");
-	dm_log_with_errno_init(say_nothing);
-	task = dm_task_create(DM_DEVICE_TABLE);
-	if (!task || !dm_task_set_major(task, (int)major(device)) ||
-	    !dm_task_set_minor(task, (int)minor(device)) || !dm_task_no_open_count(task))
-		return varve_fail(error, VARVE_ERROR_SYSTEM, "the device-mapper cannot be asked");
-	if (dm_task_run(task)) {
-		next = dm_get_next_target(task, NULL, &start, &length, &type, &parameters);
-		if (!next && start == 0 && varve_verity_table_root(type, parameters, ret_root))
-			return TRUE;
-	}
+	task = task_new(DM_DEVICE_TABLE, NULL, error);
+	if (!task)
+		return FALSE;
+	if (dm_task_set_major(task, (int)major(device)) &&
+	    dm_task_set_minor(task, (int)minor(device)) && table_root(task, ret_root))
+		return TRUE;
 	return varve_fail(error, VARVE_ERROR_NOT_FOUND,
 			  "device %u:%u is not one on which dm-verity checks every block",
 			  major(device), minor(device));

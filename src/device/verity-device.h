@@ -36,6 +36,20 @@ gboolean varve_verity_device_open(const VarveVerityDevice *device, GError **erro
 gboolean varve_verity_device_close(const char *name, gboolean deferred, GError **error);
 
 /**
+ * varve_verity_device_keep:
+ * Takes a deferred removal of @name back, so that it can be mounted once more. Close it again, with
+ * @deferred, when that is done.
+ *
+ * Errors: NOT_FOUND (it is gone), CONFLICT (it is no device that checks every block against @root),
+ * SYSTEM.
+ */
+gboolean varve_verity_device_keep(const char *name, const VarveDigest *root, GError **error);
+
+/** varve_verity_device_list: (caller frees with g_strfreev) the names of all devices of the
+ *  device-mapper that begin with @prefix. Errors: UNSUPPORTED, SYSTEM. */
+char **varve_verity_device_list(const char *prefix, GError **error);
+
+/**
  * varve_verity_device_root:
  * Which root hash the kernel checks every block of @device against.
  *

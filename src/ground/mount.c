@@ -5,6 +5,7 @@
 #include "ground/fd.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -67,6 +68,20 @@ fail:
 int varve_mount_attach(int mount_fd, const char *target)
 {
 	return move_mount(mount_fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+int varve_mount_beneath(int mount_fd, const char *target)
+{
+	return move_mount(mount_fd, "", AT_FDCWD, target,
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH);
+}
+
+int varve_mount_uncover(int old_fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", old_fd);
+	return umount2(path, MNT_DETACH);
 }
 
 int varve_mount_at(const char *type, const VarveMountOption *options, unsigned attributes,

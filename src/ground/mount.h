@@ -28,6 +28,21 @@ int varve_mount_make(const char *type, const VarveMountOption *options, unsigned
 /** varve_mount_attach: puts the detached @mount_fd at @target. Returns 0, or -1 with errno. */
 int varve_mount_attach(int mount_fd, const char *target);
 
+/**
+ * varve_mount_beneath, varve_mount_uncover:
+ * Exchange what is mounted at @target without a moment in which nothing is: the detached @mount_fd
+ * goes beneath the mount that is there, invisible; then the upper one is let go, which is the
+ * moment of the change for this namespace and all that follow it (Linux 6.5). The parent mount
+ * should be shared, or other namespaces keep the old one.
+ *
+ * @old_fd: of @target, opened with O_PATH before, so that the teardown of the old mount is paid
+ * when it is closed and not at the moment of the change.
+ *
+ * Return 0, or -1 with errno (EINVAL: @target is no mount point).
+ */
+int varve_mount_beneath(int mount_fd, const char *target);
+int varve_mount_uncover(int old_fd);
+
 /** varve_mount_at: both in one, for what needs no log. */
 int varve_mount_at(const char *type, const VarveMountOption *options, unsigned attributes,
 		   const char *target);

@@ -106,8 +106,7 @@ static gboolean contains(const GPtrArray *layers, const VarveMounted *layer)
 	for (guint i = 0; i < layers->len; i++) {
 		const VarveMounted *other = layers->pdata[i];
 
-		if (varve_digest_equal(varve_layer_root(other->layer),
-				       varve_layer_root(layer->layer)))
+		if (varve_digest_equal(&other->facts.root, &layer->facts.root))
 			return TRUE;
 	}
 	return FALSE;

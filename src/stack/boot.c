@@ -335,12 +335,15 @@ static gboolean merge_usr(Boot *boot, const GPtrArray *layers, GError **error)
 	g_auto(GStrv) lowers = varve_stack_lowers(layers, VARVE_BASE_MOUNT "/usr");
 	g_autofree char *usr = g_strconcat(boot->options->sysroot, "/usr", NULL);
 	varve_autofd mount_fd = -1;
+	struct stat st;
 
 	if (varve_make_dirs(EMPTY_DIR) < 0)
 		return varve_fail_errno(error, errno, EMPTY_DIR);
 	mount_fd = varve_stack_merge_usr((const char *const *)lowers, EMPTY_DIR, error);
 	if (mount_fd < 0)
 		return FALSE;
+	if (fstat(mount_fd, &st) == 0)
+		boot->report->usr = (guint64)st.st_dev;
 	if (varve_mount_attach(mount_fd, usr) < 0)
 		return varve_fail_errno(error, errno, "%s: the merged /usr cannot be put there",
 					usr);

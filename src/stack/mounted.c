@@ -100,8 +100,8 @@ static gboolean open_device(const VarveLayer *layer, VarveVerityDevice *device, 
 	return varve_verity_device_open(device, error);
 }
 
-/* A device of this name may be on its way out: the kernel removes what was let go a little later.
- */
+/* A device of this name may be on its way out: the kernel removes what was let go when its last
+ * user is gone. Where that may take long it is taken back: it checks against the same root hash. */
 static gboolean open_device_patiently(const VarveLayer *layer, const VarveVerityDevice *device,
 				      GError **error)
 {
@@ -110,6 +110,9 @@ static gboolean open_device_patiently(const VarveLayer *layer, const VarveVerity
 		g_autoptr(GError) local = NULL;
 
 		if (open_device(layer, &copy, &local))
+			return TRUE;
+		if (g_error_matches(local, VARVE_ERROR, VARVE_ERROR_CONFLICT) &&
+		    varve_verity_device_keep(device->name, &device->root, NULL))
 			return TRUE;
 		if (i == REMOVAL_ATTEMPTS ||
 		    !g_error_matches(local, VARVE_ERROR, VARVE_ERROR_CONFLICT)) {
@@ -234,7 +237,8 @@ static VarveRefusal *refuse_device(const VarveOpening *opening, const GError *er
 }
 
 /* What is known before the kernel sees a byte of it. A mount point that is taken is that of the
- * same layer in another file: one more device could not be made, and that mount is not ours. */
+ * running stack, or of the same layer in another file: one more device could not be made, and that
+ * mount is not ours. */
 static VarveRefusal *refuse_early(const VarveOpening *opening, const VarveMounted *mounted,
 				  const char *where)
 {
@@ -243,7 +247,7 @@ static VarveRefusal *refuse_early(const VarveOpening *opening, const VarveMounte
 
 	if (revoked)
 		return varve_refusal_new("revoked", "%s", revoked);
-	if (varve_mount_is(where))
+	if (!opening->running && varve_mount_is(where))
 		return varve_refusal_new("duplicate-layer",
 					 "'%s' is a copy of a layer that another file brought",
 					 mounted->file);
@@ -267,6 +271,62 @@ static VarveRefusal *refuse_unadmitted(const VarveOpening *opening, const VarveM
 				 "'%s' has no platform signature, and under Secure Boot the kernel "
 				 "opens nothing without one",
 				 mounted->file);
+}
+
+/* The root of the mount, whose device checks every block against @root. */
+static gboolean open_running(VarveMounted *mounted, const char *where, const VarveDigest *root,
+			     GError **error)
+{
+	VarveDigest found;
+	struct stat st;
+
+	mounted->fd = open(where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mounted->fd < 0 || fstat(mounted->fd, &st) < 0)
+		return varve_fail_errno(error, errno, "%s cannot be opened", where);
+	if (!varve_verity_device_root(st.st_dev, &found, error))
+		return FALSE;
+	if (!varve_digest_equal(&found, root))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: what is mounted there has another root hash", where);
+	mounted->where = g_strdup(where);
+	mounted->kept = mounted->running = mounted->checked = TRUE;
+	return TRUE;
+}
+
+VarveMounted *varve_mounted_running(const char *mounts, const VarveDigest *root, GError **error)
+{
+	g_autoptr(VarveMounted) mounted = varve_mounted_new("");
+	g_autofree char *hex = varve_digest_dup_hex(root);
+	g_autofree char *where = g_strconcat(mounts, "/", hex, NULL);
+
+	if (!varve_mount_is(where)) {
+		varve_fail(error, VARVE_ERROR_NOT_FOUND, "%s: no layer is mounted there", where);
+		return NULL;
+	}
+	if (!open_running(mounted, where, root, error) || !varve_mounted_read(mounted, error))
+		return NULL;
+	mounted->facts.root = *root;
+	return g_steal_pointer(&mounted);
+}
+
+/* Its bytes were hashed, or need not be, when it was merged: what is known of that stays. */
+static VarveMounted *take_running(const VarveOpening *opening, VarveMounted *mounted,
+				  const char *where, VarveRefusal **ret_refusal)
+{
+	const VarveDigest *root = varve_layer_root(mounted->layer);
+	g_autoptr(GError) error = NULL;
+
+	if (!open_running(mounted, where, root, &error)) {
+		*ret_refusal = varve_refusal_new("not-mountable", "%s", error->message);
+		return NULL;
+	}
+	for (guint i = 0; opening->known && i < opening->known->layers->len; i++) {
+		const VarveGenerationLayer *layer = opening->known->layers->pdata[i];
+
+		if (varve_digest_equal(&layer->root, root))
+			mounted->stamp = layer->stamp;
+	}
+	return mounted;
 }
 
 VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
@@ -294,12 +354,16 @@ VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const c
 		*ret_refusal = refuse_unadmitted(opening, mounted, name);
 	if (*ret_refusal)
 		return NULL;
+	mounted->device = g_strconcat(opening->device_prefix, layer->root, NULL);
+	if (opening->running && varve_mount_is(where))
+		return take_running(opening, mounted, where, ret_refusal)
+			       ? g_steal_pointer(&mounted)
+			       : NULL;
 	if (varve_policy_may_sign(opening->policy, mounted->signer, name)) {
 		*ret_refusal = varve_mounted_check(opening, mounted);
 		if (*ret_refusal)
 			return NULL;
 	}
-	mounted->device = g_strconcat(opening->device_prefix, layer->root, NULL);
 	if (!varve_verified_mount(mounted->layer, NULL, NULL, opening->kernel_mode, mounted->device,
 				  attributes, where, &error)) {
 		rmdir(where);

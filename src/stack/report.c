@@ -1,4 +1,4 @@
-/* The report of a boot or a plan, to JSON and back. */
+/* The report of a boot, a plan or a swap, to JSON and back. */
 #include "stack/report.h"
 
 #include "base/error.h"
@@ -207,6 +207,7 @@ json_t *varve_report_to_json(const VarveReport *report)
 			    varve_json_escaped(report->integrity_detail));
 	json_object_set_new(object, "state", varve_json_escaped(report->state));
 	json_object_set_new(object, "state-detail", varve_json_escaped(report->state_detail));
+	json_object_set_new(object, "usr", json_integer((json_int_t)report->usr));
 	json_object_set_new(object, "generation", json_integer(report->generation));
 	json_object_set_new(object, "selection", varve_json_escaped(report->selection));
 	json_object_set_new(object, "warnings", warnings);
@@ -219,7 +220,7 @@ static gboolean take_string(const json_t *object, const char *key, char **field,
 {
 	const char *value;
 
-	if (!varve_json_get_string(object, key, "boot report", &value, error))
+	if (!varve_json_get_string(object, key, "report of the stack", &value, error))
 		return FALSE;
 	replace(field, value);
 	return TRUE;
@@ -241,17 +242,20 @@ static VarveReportLayer *layer_from_json(const json_t *object, GError **error)
 	};
 	const char *role = "";
 	gint64 packages = 0, index = 0;
-	gboolean ok = json_is_object(object) ||
-		      varve_fail(error, VARVE_ERROR_CORRUPT, "boot report: a layer is no object");
+	gboolean ok =
+		json_is_object(object) ||
+		varve_fail(error, VARVE_ERROR_CORRUPT, "report of the stack: a layer is no object");
 
 	for (gsize i = 0; ok && i < G_N_ELEMENTS(strings); i++)
 		ok = take_string(object, strings[i].key, strings[i].field, error);
-	ok = ok && varve_json_get_string(object, "role", "boot report", &role, error) &&
-	     varve_json_get_int(object, "packages", "boot report", 0, G_MAXINT, &packages, error) &&
-	     varve_json_get_int(object, "rollback-index", "boot report", 0, G_MAXINT64, &index,
-				error);
+	ok = ok && varve_json_get_string(object, "role", "report of the stack", &role, error) &&
+	     varve_json_get_int(object, "packages", "report of the stack", 0, G_MAXINT, &packages,
+				error) &&
+	     varve_json_get_int(object, "rollback-index", "report of the stack", 0, G_MAXINT64,
+				&index, error);
 	if (ok && !varve_role_from_name(role, &layer->role))
-		ok = varve_fail(error, VARVE_ERROR_CORRUPT, "boot report: '%s' is no role", role);
+		ok = varve_fail(error, VARVE_ERROR_CORRUPT, "report of the stack: '%s' is no role",
+				role);
 	if (!ok) {
 		varve_report_layer_free(layer);
 		return NULL;
@@ -290,12 +294,14 @@ VarveReport *varve_report_from_json(const json_t *json, GError **error)
 	g_autoptr(VarveReport) report = varve_report_new();
 	VarveReportLayer *base;
 	const json_t *value;
-	gint64 number;
+	gint64 number, usr;
 	size_t i;
 
-	if (!varve_json_get_int(json, "format", "boot report", REPORT_FORMAT, REPORT_FORMAT,
+	if (!varve_json_get_int(json, "format", "report of the stack", REPORT_FORMAT, REPORT_FORMAT,
 				&number, error) ||
-	    !varve_json_get_int(json, "generation", "boot report", 0, G_MAXINT, &number, error) ||
+	    !varve_json_get_int(json, "usr", "report of the stack", 0, G_MAXINT64, &usr, error) ||
+	    !varve_json_get_int(json, "generation", "report of the stack", 0, G_MAXINT, &number,
+				error) ||
 	    !take_string(json, "verification", &report->verification, error) ||
 	    !take_string(json, "verification-detail", &report->verification_detail, error) ||
 	    !take_string(json, "code-integrity-asked", &report->integrity_asked, error) ||
@@ -306,6 +312,7 @@ VarveReport *varve_report_from_json(const json_t *json, GError **error)
 	    !take_string(json, "selection", &report->selection, error))
 		return NULL;
 	report->generation = (guint)number;
+	report->usr = (guint64)usr;
 	base = layer_from_json(json_object_get(json, "base"), error);
 	if (!base)
 		return NULL;

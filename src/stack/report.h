@@ -1,5 +1,5 @@
-/* What a boot (or a plan) found and decided: printed, and kept as /run/varve/boot.json for
- * `varvectl status`. */
+/* What a boot, a plan or a swap found and decided: printed, and kept as /run/varve/stack.json,
+ * which says what runs. */
 #pragma once
 
 #include "base/json.h"
@@ -7,7 +7,8 @@
 #include "stack/record.h"
 
 #define VARVE_RUN_DIR "/run/varve"
-#define VARVE_REPORT_FILE VARVE_RUN_DIR "/boot.json"
+#define VARVE_REPORT_FILE VARVE_RUN_DIR "/stack.json"
+#define VARVE_REPORT_NEXT VARVE_RUN_DIR "/next.json" /* of a swap that is being committed */
 #define VARVE_LAYER_MOUNTS VARVE_RUN_DIR "/layers"
 #define VARVE_BASE_MOUNT VARVE_RUN_DIR "/base"
 #define VARVE_STATE_MOUNT VARVE_RUN_DIR "/state"
@@ -51,6 +52,7 @@ typedef struct {
 	char *integrity_detail;    /* why not what was asked for; else "" */
 	char *state;               /* "ok", "volatile" */
 	char *state_detail;        /* why it is volatile, or which device it is */
+	guint64 usr;               /* st_dev of the overlay over /usr; 0: not known */
 	guint generation;          /* 0: none was recorded */
 	char *selection;           /* "directory", "listed" */
 	GPtrArray *warnings;       /* char * */

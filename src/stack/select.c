@@ -5,7 +5,9 @@
 #include "base/file.h"
 #include "format/version.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Far more than the kernel merges; who fills the directory does not hold up the boot for ever. */
 #define CANDIDATES_MAX 1000
@@ -43,8 +45,7 @@ static void candidate_free(gpointer data)
 	g_free(candidate);
 }
 
-/* NAME_VERSION_ARCH.raw, or FALSE. Claims, only good for choosing what to look at. */
-static gboolean split_name(const char *file, char **ret_name, char **ret_version)
+gboolean varve_select_split_name(const char *file, char **ret_name, char **ret_version)
 {
 	const char *first = strchr(file, '_');
 	const char *second = first ? strchr(first + 1, '_') : NULL;
@@ -68,7 +69,7 @@ static Candidate *candidate_new(const char *file)
 
 	/* As a terminal can show it. */
 	candidate->file = g_strescape(file, NULL);
-	if (!split_name(candidate->file, &candidate->name, &candidate->version)) {
+	if (!varve_select_split_name(candidate->file, &candidate->name, &candidate->version)) {
 		candidate->name = g_strdup(candidate->file);
 		candidate->version = g_strdup("");
 	}
@@ -140,9 +141,31 @@ static GPtrArray *find_candidates(const VarveSelecting *s, VarveReport *report)
 	return candidates;
 }
 
-static void inspect_candidate(const VarveSelecting *s, Candidate *candidate)
+/* A layer of the running stack is not mounted a second time, so that nothing else tells. */
+static gboolean is_duplicate(const GPtrArray *candidates, const Candidate *candidate)
+{
+	for (guint i = 0; i < candidates->len; i++) {
+		const Candidate *other = candidates->pdata[i];
+
+		if (other != candidate && other->mounted &&
+		    varve_digest_equal(varve_layer_root(other->mounted->layer),
+				       varve_layer_root(candidate->mounted->layer)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void inspect_candidate(const VarveSelecting *s, const GPtrArray *candidates,
+			      Candidate *candidate)
 {
 	VarveMounted *mounted = candidate->mounted;
+
+	if (is_duplicate(candidates, candidate)) {
+		candidate->refusal = varve_refusal_new(
+			"duplicate-layer", "'%s' is a copy of a layer that another file brought",
+			candidate->file);
+		return;
+	}
 
 	if (candidate->listed &&
 	    !varve_digest_equal(varve_layer_root(mounted->layer), &candidate->listed->root)) {
@@ -168,14 +191,18 @@ static void inspect_candidate(const VarveSelecting *s, Candidate *candidate)
 }
 
 /* What is refused for itself is let go at once: another file may hold the very same layer. */
-static void try_candidate(const VarveSelecting *s, Candidate *candidate)
+static void try_candidate(const VarveSelecting *s, const GPtrArray *candidates,
+			  Candidate *candidate)
 {
+	gboolean staged = s->staged && candidate->listed &&
+			  faccessat(s->staged_fd, candidate->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
 	candidate->tried = TRUE;
-	candidate->mounted =
-		varve_mounted_open(&s->opening, s->layers_fd, candidate->file, candidate->name,
-				   candidate->layer, &candidate->refusal);
+	candidate->mounted = varve_mounted_open(&s->opening, staged ? s->staged_fd : s->layers_fd,
+						candidate->file, candidate->name, candidate->layer,
+						&candidate->refusal);
 	if (candidate->mounted)
-		inspect_candidate(s, candidate);
+		inspect_candidate(s, candidates, candidate);
 	if (candidate->refusal)
 		g_clear_pointer(&candidate->mounted, varve_mounted_free);
 }
@@ -194,7 +221,7 @@ static gboolean try_next(const VarveSelecting *s, GPtrArray *candidates)
 		if (!listed && satisfied && strcmp(satisfied, candidate->name) == 0)
 			continue;
 		if (!candidate->tried) {
-			try_candidate(s, candidate);
+			try_candidate(s, candidates, candidate);
 			tried = TRUE;
 		}
 		if (is_accepted(candidate))

@@ -8,9 +8,12 @@
 typedef struct {
 	VarveOpening opening;
 	const VarveFacts *base;
-	int layers_fd;                  /* the layers directory; -1: there is none */
-	const VarveGeneration *current; /* (nullable) what was committed for this base */
-	gint64 today;                   /* varve_policy_decide() */
+	int layers_fd;   /* the layers directory; -1: there is none */
+	gboolean staged; /* listed layers may lie in staged_fd, which is asked first */
+	int staged_fd;
+	const VarveGeneration
+		*current; /* (nullable) what was committed for this base, or is to be */
+	gint64 today;     /* varve_policy_decide() */
 } VarveSelecting;
 
 /**
@@ -24,6 +27,10 @@ typedef struct {
  * is wrong is wrong with one layer.
  */
 GPtrArray *varve_select(const VarveSelecting *selecting, VarveReport *report);
+
+/** varve_select_split_name: what NAME_VERSION_ARCH.raw claims; FALSE where @file is not of the
+ * form. Claims are good for choosing what to look at and for nothing else. */
+gboolean varve_select_split_name(const char *file, char **ret_name, char **ret_version);
 
 /** varve_select_none: refuses every file of the directory for one reason that is the base's. */
 void varve_select_none(int layers_fd, const char *code, const char *sentence, VarveReport *report);

@@ -18,6 +18,7 @@ typedef struct {
 	char *device;      /* dm name; NULL where the mount has none */
 	int fd;            /* the root of the mount */
 	gboolean kept;
+	gboolean running; /* it was mounted before; its tree was compared with its table then */
 	const VarveTrusted *signer; /* borrowed from the policy */
 	VarveManifest *manifest;
 	VarvePathTable *paths;
@@ -42,6 +43,8 @@ typedef struct {
 	const char *mounts;        /* directory for mount points, named by root hash */
 	const char *device_prefix; /* of dm names, before the root hash */
 	gboolean kernel_mode;      /* the kernel checks the platform signature: varve_mode_find() */
+	gboolean running;          /* a layer that is mounted already is taken as it is mounted:
+				    * @mounts is that of the running stack */
 	const VarveGeneration *known; /* (nullable) whose stamps excuse from hashing again */
 } VarveOpening;
 
@@ -63,6 +66,17 @@ typedef struct {
 VarveMounted *varve_mounted_open(const VarveOpening *opening, int dirfd, const char *file,
 				 const char *name, VarveReportLayer *layer,
 				 VarveRefusal **ret_refusal);
+
+/**
+ * varve_mounted_running:
+ * The layer of the running stack that is mounted below @mounts by its root hash, taken from its
+ * mount alone: its file need not be there any more. The device below it must be one on which
+ * dm-verity checks every block against @root. Manifest and path table are read.
+ *
+ * Returns: (caller frees; it stays mounted) or NULL. Errors: NOT_FOUND (it is not mounted, or not
+ * checked), CORRUPT, SYSTEM.
+ */
+VarveMounted *varve_mounted_running(const char *mounts, const VarveDigest *root, GError **error);
 
 /**
  * varve_mounted_check:
@@ -93,11 +107,15 @@ char *varve_mounted_find_manifest(int fd, GError **error);
  * CORRUPT. */
 VarvePathTable *varve_mounted_map_paths(int fd, const char *name, GError **error);
 
+/** varve_mounted_read: manifest and path table through @mounted->fd, without comparing anything.
+ *  Errors: NOT_FOUND, CORRUPT, SYSTEM. */
+gboolean varve_mounted_read(VarveMounted *mounted, GError **error);
+
 /**
  * varve_mounted_inspect:
  * Reads manifest, path table and extension-release of a mounted layer through @mounted->fd, walks
  * the whole tree by directory fds (one filesystem, no links followed) and compares it with the path
- * table; fills @mounted->facts.
+ * table, unless that was done when it was merged (@mounted->running); fills @mounted->facts.
  *
  * Returns: NULL, or (caller frees) why the layer is not what it says: `manifest-invalid`,
  * `manifest-mismatch`, `damaged`.
