@@ -98,6 +98,16 @@ static char *layer_version(const char *version, const char *release)
 			  '.');
 }
 
+/* @version (taken) with the layer's own revision, which counts where packages do not. */
+static char *with_revision(const Job *job, char *version)
+{
+	g_autofree char *plain = version;
+
+	return job->layer->revision > 1
+		       ? g_strdup_printf("%s+r%" G_GUINT64_FORMAT, plain, job->layer->revision)
+		       : g_steal_pointer(&plain);
+}
+
 static gboolean choose_version(Job *job, GError **error)
 {
 	const VarveOs *os = &job->composer->options.definition->os;
@@ -108,14 +118,15 @@ static gboolean choose_version(Job *job, GError **error)
 	if (!job->layer->version_from) {
 		g_autofree char *version = layer_version(os->version_id, NULL);
 
-		job->version = g_strconcat(version, ".", joined, NULL);
+		job->version = with_revision(job, g_strconcat(version, ".", joined, NULL));
 		return TRUE;
 	}
 	for (guint i = 0; i < job->packages->len; i++) {
 		const VarvePackage *package = g_ptr_array_index(job->packages, i);
 
 		if (strcmp(package->name, job->layer->version_from) == 0) {
-			job->version = layer_version(package->version, package->release);
+			job->version = with_revision(
+				job, layer_version(package->version, package->release));
 			return TRUE;
 		}
 	}

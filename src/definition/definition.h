@@ -163,6 +163,7 @@ typedef struct {
 	VarveRole role;           /* BASE or EXTENSION */
 	const char *description;  /* default: "" */
 	const char *version_from; /* (nullable) package whose version the layer carries */
+	guint64 revision;         /* default: 1: of the layer, where its packages are the same */
 	guint64 rollback_index;   /* default: 1 */
 	const char *key;          /* default: "base" for bases, else "layers" */
 	const VarvePackageSet *const *package_sets;

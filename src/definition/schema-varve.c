@@ -460,6 +460,8 @@ static const VarveField layer_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, LAYER(description), .check = varve_check_line },
 	{ "version-from", VARVE_FIELD_STRING, 0, LAYER(version_from),
 	  .check = varve_check_package },
+	{ "revision", VARVE_FIELD_INTEGER, 0, NUMBER(VarveLayerDraft, layer.revision), .min = 1,
+	  .max = 9999 },
 	{ "rollback-index", VARVE_FIELD_INTEGER, 0, NUMBER(VarveLayerDraft, layer.rollback_index),
 	  .min = 1, .max = G_MAXINT64 },
 	{ "key", VARVE_FIELD_STRING, 0, LAYER(key), .check = varve_check_key_name },
@@ -499,6 +501,8 @@ static void check_layer(VarveLoader *loader, const VarveTable *table, void *data
 				    "base's");
 	if (!layer->description)
 		layer->description = "";
+	if (layer->revision == 0)
+		layer->revision = 1;
 	if (layer->rollback_index == 0)
 		layer->rollback_index = 1;
 	if (!layer->key)

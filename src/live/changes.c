@@ -63,10 +63,10 @@ static gboolean same(const VarvePath *a, const VarvePath *b)
 	       strcmp(a->label, b->label) == 0 && same_xattrs(a, b);
 }
 
-static VarveChange *change_new(VarveChanges *changes, const char *path, const VarvePath *before,
-			       const VarvePath *after)
+static VarveMergedChange *change_new(VarveChanges *changes, const char *path,
+				     const VarvePath *before, const VarvePath *after)
 {
-	VarveChange *change = g_new0(VarveChange, 1);
+	VarveMergedChange *change = g_new0(VarveMergedChange, 1);
 	g_autofree char *absolute = g_strconcat("/", path, NULL);
 
 	change->path = g_string_chunk_insert(changes->strings, absolute);
@@ -77,7 +77,7 @@ static VarveChange *change_new(VarveChanges *changes, const char *path, const Va
 
 static void change_free(gpointer data)
 {
-	VarveChange *change = data;
+	VarveMergedChange *change = data;
 
 	g_free((gpointer)change->before);
 	g_free((gpointer)change->after);
@@ -137,7 +137,8 @@ static gboolean compare_layers(VarveChanges *changes, const Stack *before, const
 
 static gint by_path(gconstpointer a, gconstpointer b)
 {
-	const VarveChange *x = *(VarveChange *const *)a, *y = *(VarveChange *const *)b;
+	const VarveMergedChange *x = *(VarveMergedChange *const *)a,
+				*y = *(VarveMergedChange *const *)b;
 
 	return strcmp(x->path, y->path);
 }

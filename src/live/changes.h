@@ -8,10 +8,10 @@ typedef struct {
 	const char *path;        /* "/usr/…"; borrowed from the VarveChanges */
 	const VarvePath *before; /* NULL: it was not there */
 	const VarvePath *after;  /* NULL: it is gone */
-} VarveChange;
+} VarveMergedChange;
 
 typedef struct {
-	GPtrArray *list;       /* VarveChange *, sorted by bytes; directories are left out */
+	GPtrArray *list;       /* VarveMergedChange *, sorted by bytes; directories are left out */
 	GStringChunk *strings; /* what it points into */
 } VarveChanges;
 

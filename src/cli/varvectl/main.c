@@ -6,6 +6,10 @@ int main(int argc, char **argv)
 	static const VarveVerb *const verbs[] = {
 		&varve_verb_status,
 		&varve_verb_plan,
+		&varve_verb_swap,
+		&varve_verb_merge,
+		&varve_verb_unmerge,
+		&varve_verb_rollback,
 		&varve_verb_verify,
 		&varve_verb_why,
 		&varve_verb_drift,

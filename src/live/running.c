@@ -1,0 +1,169 @@
+/* Between the report of what runs and the layers themselves. */
+#include "live/running.h"
+
+#include "base/error.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+GPtrArray *varve_running_layers(const VarveReport *report, GError **error)
+{
+	g_autoptr(GPtrArray) layers =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_mounted_free);
+
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+		VarveMounted *mounted;
+		VarveDigest root;
+
+		if (!layer->accepted)
+			continue;
+		if (!varve_digest_from_hex(layer->root, &root)) {
+			varve_fail(error, VARVE_ERROR_CORRUPT,
+				   VARVE_REPORT_FILE ": '%s' is no root hash", layer->root);
+			return NULL;
+		}
+		mounted = varve_mounted_running(VARVE_LAYER_MOUNTS, &root, error);
+		if (!mounted) {
+			g_prefix_error(error, "layer '%s' %s, which runs: ", layer->name,
+				       layer->version);
+			return NULL;
+		}
+		mounted->device = g_strdup(layer->device);
+		g_ptr_array_add(layers, mounted);
+	}
+	return g_steal_pointer(&layers);
+}
+
+static void copy(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+VarveReport *varve_running_next(const VarveReport *running)
+{
+	VarveReport *next = varve_report_new();
+	const struct {
+		char **to;
+		const char *from;
+	} texts[] = {
+		{ &next->base->name, running->base->name },
+		{ &next->base->version, running->base->version },
+		{ &next->base->arch, running->base->arch },
+		{ &next->base->root, running->base->root },
+		{ &next->base->certificate, running->base->certificate },
+		{ &next->base->signer, running->base->signer },
+		{ &next->base->device, running->base->device },
+		{ &next->base->support_end, running->base->support_end },
+		{ &next->verification, running->verification },
+		{ &next->verification_detail, running->verification_detail },
+		{ &next->integrity_asked, running->integrity_asked },
+		{ &next->integrity, running->integrity },
+		{ &next->integrity_detail, running->integrity_detail },
+		{ &next->state, running->state },
+		{ &next->state_detail, running->state_detail },
+		{ &next->selection, running->selection },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+		copy(texts[i].to, texts[i].from);
+	next->base->development = running->base->development;
+	next->base->packages = running->base->packages;
+	next->base->rollback_index = running->base->rollback_index;
+	next->base->accepted = running->base->accepted;
+	next->usr = running->usr;
+	next->generation = running->generation;
+	for (guint i = 0; i < running->warnings->len; i++)
+		g_ptr_array_add(next->warnings, g_strdup(running->warnings->pdata[i]));
+	return next;
+}
+
+static void add_lower(VarvePastStack *stack, const VarveMounted *layer)
+{
+	VarvePastLayer *lower = g_new0(VarvePastLayer, 1);
+
+	lower->name = g_strdup(layer->manifest->name);
+	lower->version = g_strdup(layer->manifest->version);
+	lower->device = g_strdup(layer->device ? layer->device : "");
+	lower->root = layer->facts.root;
+	g_ptr_array_add(stack->lowers, lower);
+}
+
+static VarvePastStack *stack_of(const GPtrArray *layers, const VarveMounted *base, guint generation,
+				guint64 device)
+{
+	VarvePastStack *stack = varve_past_stack_new();
+
+	stack->generation = generation;
+	stack->device = (dev_t)device;
+	stack->since = g_get_real_time() / G_USEC_PER_SEC;
+	for (guint i = layers->len; i-- > 0;)
+		add_lower(stack, layers->pdata[i]);
+	add_lower(stack, base);
+	return stack;
+}
+
+/* What the stack that goes had at the paths that change. */
+static GHashTable *replaced_by(const VarveChanges *changes)
+{
+	GHashTable *replaced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+	for (guint i = 0; i < changes->list->len; i++) {
+		const VarveMergedChange *change = changes->list->pdata[i];
+
+		if (change->before && S_ISREG(change->before->mode) &&
+		    !(change->after &&
+		      varve_digest_equal(&change->before->digest, &change->after->digest)))
+			g_hash_table_insert(
+				replaced, g_strdup(change->path),
+				g_memdup2(&change->before->digest, sizeof(VarveDigest)));
+	}
+	return replaced;
+}
+
+void varve_running_remember(VarvePast *past, const VarveReport *running, const GPtrArray *from,
+			    const GPtrArray *to, const VarveMounted *base, const VarveNewUsr *usr,
+			    const VarveReport *next, const VarveChanges *changes)
+{
+	g_autoptr(GHashTable) replaced = replaced_by(changes);
+	g_autoptr(GHashTable) nothing = g_hash_table_new(g_str_hash, g_str_equal);
+
+	if (past->stacks->len == 0)
+		varve_past_add(past, stack_of(from, base, running->generation, running->usr),
+			       nothing);
+	varve_past_add(past, stack_of(to, base, next->generation, usr->device), replaced);
+}
+
+typedef struct {
+	const VarveMounted *base;
+	const GPtrArray *layers;
+} Stack;
+
+static gboolean find(const char *path, VarveDigest *ret, gpointer data)
+{
+	const Stack *stack = data;
+	const char *relative = path + (*path == '/');
+
+	for (guint i = stack->layers->len + 1; i-- > 0;) {
+		const VarveMounted *layer = i ? stack->layers->pdata[i - 1] : stack->base;
+		VarvePath found;
+		gsize index;
+
+		if (!varve_path_table_find(layer->paths, relative, &index, NULL))
+			continue;
+		if (!varve_path_table_get(layer->paths, index, &found, NULL))
+			return FALSE;
+		*ret = found.digest;
+		return TRUE;
+	}
+	return FALSE;
+}
+
+VarveWho *varve_running_who(const VarveMounted *base, const GPtrArray *layers, GError **error)
+{
+	g_autoptr(VarvePast) past = varve_past_load(error);
+	Stack stack = { base, layers };
+
+	return past ? varve_who(past, find, &stack, error) : NULL;
+}

@@ -1,0 +1,400 @@
+/* The order of a swap. */
+#include "live/swap.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "live/commit.h"
+#include "live/running.h"
+#include "stack/compliance.h"
+#include "stack/node-floors.h"
+#include "stack/node.h"
+#include "stack/select.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEVICE_PREFIX "varve-"
+
+/* Freed from below: layers point into the policy. */
+typedef struct {
+	const VarveSwapRequest *request;
+	VarveSwapResult *result;
+	VarveStateDirs dirs;
+	VarveReport *running; /* what runs when the swap begins */
+	VarveReport *next;    /* what shall run */
+	VarveMounted *base;
+	VarvePolicy *policy;
+	VarveGeneration *current; /* (nullable) the record of what runs */
+	VarveTarget *target;
+	GPtrArray *before, *after; /* VarveMounted *, lowest first */
+	VarveManagerBefore *units;
+	gint64 since;
+} Swap;
+
+static void swap_clear(Swap *swap)
+{
+	g_clear_pointer(&swap->before, g_ptr_array_unref);
+	g_clear_pointer(&swap->after, g_ptr_array_unref);
+	g_clear_pointer(&swap->units, varve_manager_before_free);
+	varve_target_free(swap->target);
+	varve_generation_free(swap->current);
+	varve_policy_free(swap->policy);
+	varve_mounted_free(swap->base);
+	varve_report_free(swap->next);
+	varve_report_free(swap->running);
+	varve_state_dirs_clear(&swap->dirs);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Swap, swap_clear)
+
+void varve_swap_result_clear(VarveSwapResult *result)
+{
+	varve_report_free(result->report);
+	varve_who_free(result->who);
+	g_free(result->reason);
+}
+
+static void tell(const Swap *swap, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void tell(const Swap *swap, const char *format, ...)
+{
+	g_autofree char *sentence = NULL;
+	va_list args;
+
+	va_start(args, format);
+	sentence = g_strdup_vprintf(format, args);
+	va_end(args);
+	if (swap->request->tell)
+		swap->request->tell(sentence, swap->request->data);
+}
+
+static void set(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+/* Before anything: the node as an earlier swap may have left it. */
+static gboolean open_node(Swap *swap, GError **error)
+{
+	g_autofree char *found = NULL;
+
+	swap->running = varve_node_report(error);
+	if (!swap->running || !varve_state_dirs_open(&swap->dirs, error) ||
+	    !varve_commit_recover(&swap->running, &swap->dirs, &found, error))
+		return FALSE;
+	if (found)
+		tell(swap, "%s", found);
+	swap->result->before = swap->result->after = swap->running->generation;
+	return varve_commit_possible(swap->running, error);
+}
+
+static gboolean open_base(Swap *swap, GError **error)
+{
+	swap->base = varve_mounted_new("");
+	swap->base->fd = varve_dir_open(AT_FDCWD, VARVE_BASE_MOUNT, error);
+	if (swap->base->fd < 0 ||
+	    !varve_labels_open(VARVE_BASE_MOUNT, &swap->base->labels, error) ||
+	    !varve_base_inspect(swap->base, error))
+		return FALSE;
+	return varve_digest_from_hex(swap->running->base->root, &swap->base->facts.root) ||
+	       varve_fail(error, VARVE_ERROR_CORRUPT, VARVE_REPORT_FILE ": '%s' is no root hash",
+			  swap->running->base->root);
+}
+
+static gboolean open_before(Swap *swap, GError **error)
+{
+	swap->before = varve_running_layers(swap->running, error);
+	return swap->before != NULL;
+}
+
+/* Which layers shall run, all verified, judged and mounted; what is refused is in @next. */
+static gboolean choose(Swap *swap, GError **error)
+{
+	VarveSelecting selecting = {
+		.opening = { .mounts = VARVE_LAYER_MOUNTS,
+			     .device_prefix = DEVICE_PREFIX,
+			     .kernel_mode = varve_report_kernel_mode(swap->running),
+			     .running = TRUE },
+		.base = &swap->base->facts,
+		.layers_fd = swap->dirs.layers,
+		.staged = TRUE,
+		.staged_fd = swap->dirs.staging,
+		.today = varve_today(),
+	};
+	g_autoptr(VarveRefusal) refused = NULL;
+
+	swap->next = varve_running_next(swap->running);
+	swap->policy = varve_node_policy(swap->base->fd, swap->running, swap->next, error);
+	if (!swap->policy)
+		return FALSE;
+	swap->current = varve_generation_linked(swap->dirs.generations, "current",
+						&swap->base->facts.root, NULL);
+	selecting.opening.policy = swap->policy;
+	selecting.opening.known = swap->current;
+	selecting.current = swap->target->generation;
+	refused = varve_compliance_base(swap->policy, swap->next, selecting.today);
+	if (refused)
+		return varve_fail(error, VARVE_ERROR_REFUSED, "%s: %s", refused->code,
+				  refused->sentence);
+	swap->after = varve_select(&selecting, swap->next);
+	varve_compliance_required(swap->policy, swap->next);
+	varve_compliance_to_record(swap->next);
+	swap->result->verified = g_get_monotonic_time() - swap->since;
+	return TRUE;
+}
+
+static gboolean same_layers(const GPtrArray *a, const GPtrArray *b)
+{
+	if (a->len != b->len)
+		return FALSE;
+	for (guint i = 0; i < a->len; i++) {
+		const VarveMounted *x = a->pdata[i], *y = b->pdata[i];
+
+		if (!varve_digest_equal(&x->facts.root, &y->facts.root))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* The record of the stack that shall run, which is nobody's current one yet. */
+static gboolean write_generation(Swap *swap, GError **error)
+{
+	VarveGeneration *generation = swap->target->generation;
+
+	g_ptr_array_set_size(generation->layers, 0);
+	for (guint i = 0; i < swap->after->len; i++) {
+		const VarveMounted *layer = swap->after->pdata[i];
+		VarveGenerationLayer *record =
+			varve_generation_layer_new(layer->manifest->name, layer->manifest->version,
+						   layer->file, &layer->facts.root);
+
+		record->stamp = layer->stamp;
+		record->staged =
+			g_strv_contains((const char *const *)swap->target->staged, layer->file);
+		g_ptr_array_add(generation->layers, record);
+	}
+	generation->when = g_get_real_time() / G_USEC_PER_SEC;
+	set(&generation->by, swap->request->by);
+	set(&generation->why, swap->request->why ? swap->request->why : "");
+	if (!varve_generation_write(swap->dirs.generations, generation, error))
+		return FALSE;
+	swap->next->generation = generation->number;
+	set(&swap->next->selection, varve_selection_name(generation->selection));
+	return TRUE;
+}
+
+/* The files of the swap get their names; the record remembers what they are after that. */
+static gboolean place_files(Swap *swap, GError **error)
+{
+	VarveGeneration *generation = swap->target->generation;
+
+	if (!*swap->target->staged)
+		return TRUE;
+	for (char **file = swap->target->staged; *file; file++) {
+		if (renameat2(swap->dirs.staging, *file, swap->dirs.layers, *file,
+			      RENAME_NOREPLACE) < 0)
+			return varve_fail_errno(error, errno, "/" VARVE_CANDIDATES_DIR "/%s",
+						*file);
+	}
+	if (fsync(swap->dirs.layers) < 0)
+		return varve_fail_errno(error, errno, "/" VARVE_CANDIDATES_DIR);
+	for (guint i = 0; i < generation->layers->len; i++) {
+		VarveGenerationLayer *record = generation->layers->pdata[i];
+		const VarveMounted *layer = swap->after->pdata[i];
+
+		if (record->staged && record->stamp)
+			record->stamp = varve_generation_stamp(varve_layer_fd(layer->layer));
+	}
+	return varve_generation_rewrite(swap->dirs.generations, generation, error);
+}
+
+/* What is mounted for the new stack stays from here on: with the commit, or by the recovery. */
+static void keep(const GPtrArray *layers)
+{
+	for (guint i = 0; i < layers->len; i++)
+		((VarveMounted *)layers->pdata[i])->kept = TRUE;
+}
+
+/* One stack for another, visible to all at one moment. */
+static gboolean exchange(Swap *swap, const GPtrArray *from, const GPtrArray *to, VarveReport *next,
+			 const VarveChanges *changes, GError **error)
+{
+	g_auto(VarveNewUsr) usr = { .fd = -1 };
+	g_autoptr(VarvePast) past = varve_past_load(error);
+
+	if (!past || !varve_commit_prepare(to, &usr, error))
+		return FALSE;
+	varve_running_remember(past, swap->running, from, to, swap->base, &usr, next, changes);
+	return varve_past_save(past, error) &&
+	       varve_commit(&usr, &swap->dirs, next, &swap->result->committed, error);
+}
+
+/* Services after a change of the stack: told, restarted, asked for their health. */
+static gboolean bring_in_line(Swap *swap, const VarveManagerWork *work, const GPtrArray *to,
+			      GError **error)
+{
+	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) first = NULL;
+	g_auto(GStrv) units = NULL;
+	gboolean ok = varve_manager_apply(work, done, &first);
+	g_autoptr(VarveWho) who = varve_running_who(swap->base, to, NULL);
+
+	units = who ? varve_who_units(who) : NULL;
+	if (units &&
+	    !varve_manager_restart(work, (const char *const *)units, done, first ? NULL : &first))
+		ok = FALSE;
+	for (guint i = 0; i < done->len; i++)
+		tell(swap, "%s", (const char *)done->pdata[i]);
+	swap->result->restarted += done->len;
+	if (!ok) {
+		g_propagate_error(error, g_steal_pointer(&first));
+		return FALSE;
+	}
+	ok = varve_manager_healthy(swap->units, work, swap->request->window, error);
+	varve_who_free(swap->result->who);
+	swap->result->who = varve_running_who(swap->base, to, NULL);
+	return ok;
+}
+
+/* The stack before is put back, and the one that failed is marked. */
+static gboolean put_back(Swap *swap, const char *reason, GError **error)
+{
+	g_autoptr(VarveChanges) changes =
+		varve_changes_find(swap->base, swap->after, swap->before, error);
+	g_autoptr(VarveManagerWork) work = NULL;
+	g_autoptr(GError) local = NULL;
+	guint failed = swap->next->generation;
+
+	if (!changes)
+		return FALSE;
+	work = varve_manager_plan(changes, swap->after, swap->before);
+	if (!exchange(swap, swap->after, swap->before, swap->running, changes, error))
+		return FALSE;
+	if (failed &&
+	    !varve_generation_set_outcome(swap->dirs.generations, failed, "failed", reason, &local))
+		tell(swap, "that generation %u failed cannot be recorded: %s", failed,
+		     local->message);
+	g_clear_error(&local);
+	if (!bring_in_line(swap, work, swap->before, &local))
+		tell(swap, "the stack before is back, but not all is well: %s", local->message);
+	return TRUE;
+}
+
+static gboolean serve(Swap *swap, const VarveManagerWork *work, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	if (bring_in_line(swap, work, swap->after, &local))
+		return TRUE;
+	tell(swap, "not well: %s", local->message);
+	tell(swap, "putting generation %u back", swap->running->generation);
+	if (!put_back(swap, local->message, error)) {
+		g_prefix_error(error,
+			       "generation %u is not well (%s), and the one before cannot be put "
+			       "back: ",
+			       swap->next->generation, local->message);
+		return FALSE;
+	}
+	swap->result->failed = TRUE;
+	set(&swap->result->reason, local->message);
+	return TRUE;
+}
+
+static gboolean commit(Swap *swap, GError **error)
+{
+	g_autoptr(VarveChanges) changes =
+		varve_changes_find(swap->base, swap->before, swap->after, error);
+	g_autoptr(VarveManagerWork) work = NULL;
+
+	if (!changes)
+		return FALSE;
+	if (swap->request->services) {
+		work = varve_manager_plan(changes, swap->before, swap->after);
+		swap->units = varve_manager_look(error);
+		if (!swap->units)
+			return FALSE;
+	}
+	if (!write_generation(swap, error) || !place_files(swap, error))
+		return FALSE;
+	keep(swap->after);
+	if (!exchange(swap, swap->before, swap->after, swap->next, changes, error))
+		return FALSE;
+	swap->result->total = g_get_monotonic_time() - swap->since;
+	tell(swap, "generation %u runs: committed in %.2f ms", swap->next->generation,
+	     (double)swap->result->committed / 1000);
+	return !work || serve(swap, work, error);
+}
+
+/* With nothing to change but how layers are chosen, no mount is touched. */
+static gboolean only_record(Swap *swap, GError **error)
+{
+	const char *selection = varve_selection_name(swap->target->generation->selection);
+
+	if (strcmp(swap->running->selection, selection) == 0)
+		return TRUE;
+	if (!write_generation(swap, error) ||
+	    !varve_generation_link(swap->dirs.generations, swap->target->generation, "current",
+				   error))
+		return FALSE;
+	swap->next->usr = swap->running->usr;
+	return varve_report_save(swap->next, VARVE_REPORT_FILE, error);
+}
+
+/* A boot takes what is good and goes on; a change that somebody asked for is whole or is not. */
+static gboolean may_go_on(const Swap *swap)
+{
+	return swap->request->target.kind == VARVE_TARGET_DIRECTORY ||
+	       varve_report_refused(swap->next) == 0;
+}
+
+static gboolean run(Swap *swap, GError **error)
+{
+	VarveSwapResult *result = swap->result;
+
+	if (!open_node(swap, error) || !open_base(swap, error))
+		return FALSE;
+	swap->target = varve_target_find(swap->running, &swap->dirs, &swap->request->target, error);
+	if (!swap->target || !open_before(swap, error) || !choose(swap, error))
+		return FALSE;
+	if (!may_go_on(swap)) {
+		result->refused = TRUE;
+		return TRUE;
+	}
+	result->changed = !same_layers(swap->before, swap->after);
+	if (!(result->changed ? commit(swap, error) : only_record(swap, error)))
+		return FALSE;
+	result->after = result->failed ? swap->running->generation : swap->next->generation;
+	return TRUE;
+}
+
+/* Whatever ended it, nothing is left lying about: the same that would follow a kill. */
+static gboolean clean_up(const Swap *swap, GError **error)
+{
+	g_autoptr(VarveReport) running = NULL;
+
+	if (swap->dirs.staging < 0)
+		return TRUE;
+	running = varve_node_report(error);
+	return running && varve_commit_recover(&running, &swap->dirs, NULL, error);
+}
+
+gboolean varve_swap(const VarveSwapRequest *request, VarveSwapResult *ret, GError **error)
+{
+	varve_autofd lock = varve_lock(VARVE_NODE_LOCK, TRUE, error);
+	g_auto(VarveSwapResult) result = { .reason = g_strdup("") };
+	g_auto(Swap) swap = { .request = request,
+			      .result = &result,
+			      .dirs = { -1, -1, -1 },
+			      .since = g_get_monotonic_time() };
+	gboolean ok;
+
+	if (lock < 0)
+		return FALSE;
+	ok = run(&swap, error);
+	if (!clean_up(&swap, ok ? error : NULL) || !ok)
+		return FALSE;
+	result.report = result.refused || !result.failed ? g_steal_pointer(&swap.next)
+							 : g_steal_pointer(&swap.running);
+	*ret = result;
+	result = (VarveSwapResult){ 0 };
+	return TRUE;
+}
