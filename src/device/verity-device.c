@@ -147,11 +147,20 @@ gboolean varve_verity_device_open(const VarveVerityDevice *device, GError **erro
 	return TRUE;
 }
 
+/* Without a device of its own the library prints to standard error. */
+static void be_quiet(int level, const char *message, void *data)
+{
+	(void)level;
+	(void)message;
+	(void)data;
+}
+
 gboolean varve_verity_device_close(const char *name, gboolean deferred, GError **error)
 {
 	int result;
 
 	work_without_udev();
+	crypt_set_log_callback(NULL, be_quiet, NULL);
 	result = crypt_deactivate_by_name(NULL, name, deferred ? CRYPT_DEACTIVATE_DEFERRED : 0);
 	if (result == 0)
 		return TRUE;
@@ -230,7 +239,8 @@ static gboolean table_root(DmTask *task, VarveDigest *ret_root)
 
 gboolean varve_verity_device_keep(const char *name, const VarveDigest *root, GError **error)
 {
-	g_autoptr(DmTask) table = task_new(DM_DEVICE_TABLE, name, error), cancel = NULL;
+	g_autoptr(DmTask) table = task_new(DM_DEVICE_TABLE, name, error);
+	g_autoptr(DmTask) cancel = NULL, node = NULL;
 	VarveDigest found;
 
 	if (!table)
@@ -249,6 +259,14 @@ gboolean varve_verity_device_keep(const char *name, const VarveDigest *root, GEr
 	if (!dm_task_set_sector(cancel, 0) ||
 	    !dm_task_set_message(cancel, "@cancel_deferred_remove") || !dm_task_run(cancel))
 		return varve_fail(error, VARVE_ERROR_NOT_FOUND, "device '%s' went away", name);
+	/* The library took its name away when the removal was asked for. */
+	node = task_new(DM_DEVICE_MKNODES, name, error);
+	if (!node)
+		return FALSE;
+	if (!dm_task_run(node))
+		return varve_fail(error, VARVE_ERROR_SYSTEM, "/dev/mapper/%s cannot be made again",
+				  name);
+	dm_task_update_nodes();
 	return TRUE;
 }
 

@@ -24,7 +24,7 @@ typedef struct {
 	VarveReport *next;    /* what shall run */
 	VarveMounted *base;
 	VarvePolicy *policy;
-	VarveGeneration *current; /* (nullable) the record of what runs */
+	VarveGeneration *known; /* whose layers' bytes need not be hashed again */
 	VarveTarget *target;
 	GPtrArray *before, *after; /* VarveMounted *, lowest first */
 	VarveManagerBefore *units;
@@ -37,7 +37,7 @@ static void swap_clear(Swap *swap)
 	g_clear_pointer(&swap->after, g_ptr_array_unref);
 	g_clear_pointer(&swap->units, varve_manager_before_free);
 	varve_target_free(swap->target);
-	varve_generation_free(swap->current);
+	g_clear_pointer(&swap->known, varve_generation_free);
 	varve_policy_free(swap->policy);
 	varve_mounted_free(swap->base);
 	varve_report_free(swap->next);
@@ -106,6 +106,30 @@ static gboolean open_before(Swap *swap, GError **error)
 	return swap->before != NULL;
 }
 
+static void add_known(VarveGeneration *known, const VarveGeneration *generation)
+{
+	for (guint i = 0; i < generation->layers->len; i++) {
+		const VarveGenerationLayer *layer = generation->layers->pdata[i];
+		VarveGenerationLayer *copy = varve_generation_layer_new(layer->name, layer->version,
+									layer->file, &layer->root);
+
+		copy->stamp = layer->stamp;
+		g_ptr_array_add(known->layers, copy);
+	}
+}
+
+/* The files of the running stack, and those of the one that it goes back to. */
+static void know(Swap *swap)
+{
+	g_autoptr(VarveGeneration) current = varve_generation_linked(
+		swap->dirs.generations, "current", &swap->base->facts.root, NULL);
+
+	swap->known = varve_generation_new();
+	if (current)
+		add_known(swap->known, current);
+	add_known(swap->known, swap->target->generation);
+}
+
 /* Which layers shall run, all verified, judged and mounted; what is refused is in @next. */
 static gboolean choose(Swap *swap, GError **error)
 {
@@ -126,10 +150,9 @@ static gboolean choose(Swap *swap, GError **error)
 	swap->policy = varve_node_policy(swap->base->fd, swap->running, swap->next, error);
 	if (!swap->policy)
 		return FALSE;
-	swap->current = varve_generation_linked(swap->dirs.generations, "current",
-						&swap->base->facts.root, NULL);
+	know(swap);
 	selecting.opening.policy = swap->policy;
-	selecting.opening.known = swap->current;
+	selecting.opening.known = swap->known;
 	selecting.current = swap->target->generation;
 	refused = varve_compliance_base(swap->policy, swap->next, selecting.today);
 	if (refused)
@@ -269,8 +292,7 @@ static gboolean put_back(Swap *swap, const char *reason, GError **error)
 	work = varve_manager_plan(changes, swap->after, swap->before);
 	if (!exchange(swap, swap->after, swap->before, swap->running, changes, error))
 		return FALSE;
-	if (failed &&
-	    !varve_generation_set_outcome(swap->dirs.generations, failed, "failed", reason, &local))
+	if (failed && !varve_generation_fail(swap->dirs.generations, failed, reason, &local))
 		tell(swap, "that generation %u failed cannot be recorded: %s", failed,
 		     local->message);
 	g_clear_error(&local);

@@ -264,11 +264,19 @@ static gboolean of_generation(VarveTarget *target, const VarveReport *running, i
 			      guint number, GError **error)
 {
 	g_autoptr(VarveGeneration) now = g_steal_pointer(&target->generation);
-	g_autoptr(VarveGeneration) found = number ? varve_generation_load(dirfd, number, error)
-						  : find_before(running, now, dirfd, error);
+	g_autoptr(GError) local = NULL;
+	g_autoptr(VarveGeneration) found = number ? varve_generation_load(dirfd, number, &local)
+						  : find_before(running, now, dirfd, &local);
 
-	if (!found)
+	if (!found && number && g_error_matches(local, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+				  "there is no generation %u; 'varvectl history' lists those that "
+				  "are",
+				  number);
+	if (!found) {
+		g_propagate_error(error, g_steal_pointer(&local));
 		return FALSE;
+	}
 	if (!varve_digest_equal(&found->base, &now->base))
 		return varve_fail(error, VARVE_ERROR_REFUSED,
 				  "generation %u is of another base (%s %s) than the one that "

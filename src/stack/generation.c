@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,8 @@ VarveGeneration *varve_generation_new(void)
 	generation->base_version = g_strdup("");
 	generation->by = g_strdup("");
 	generation->why = g_strdup("");
+	generation->outcome = g_strdup("");
+	generation->reason = g_strdup("");
 	generation->layers = g_ptr_array_new_with_free_func(layer_free);
 	return generation;
 }
@@ -62,6 +65,8 @@ void varve_generation_free(VarveGeneration *generation)
 	g_free(generation->base_version);
 	g_free(generation->by);
 	g_free(generation->why);
+	g_free(generation->outcome);
+	g_free(generation->reason);
 	g_ptr_array_unref(generation->layers);
 	g_free(generation);
 }
@@ -113,11 +118,15 @@ static char *to_text(const VarveGeneration *generation)
 	for (guint i = 0; i < generation->layers->len; i++) {
 		const VarveGenerationLayer *layer = generation->layers->pdata[i];
 
+		json_t *object;
+
 		varve_digest_to_hex(&layer->root, hex);
-		json_array_append_new(layers,
-				      json_pack("{s:s,s:s,s:s,s:s,s:I}", "name", layer->name,
-						"version", layer->version, "file", layer->file,
-						"root", hex, "stamp", (json_int_t)layer->stamp));
+		object = json_pack("{s:s,s:s,s:s,s:s,s:I}", "name", layer->name, "version",
+				   layer->version, "file", layer->file, "root", hex, "stamp",
+				   (json_int_t)layer->stamp);
+		if (layer->staged)
+			json_object_set_new(object, "staged", json_true());
+		json_array_append_new(layers, object);
 	}
 	varve_digest_to_hex(&generation->base, hex);
 	json_object_set_new(json, "format", json_integer(GENERATION_FORMAT));
@@ -131,6 +140,10 @@ static char *to_text(const VarveGeneration *generation)
 	json_object_set_new(json, "by", json_string(generation->by));
 	json_object_set_new(json, "why", json_string(generation->why));
 	json_object_set_new(json, "when", json_integer(generation->when));
+	if (*generation->outcome) {
+		json_object_set_new(json, "outcome", json_string(generation->outcome));
+		json_object_set_new(json, "reason", json_string(generation->reason));
+	}
 	return varve_json_dump(json, FALSE);
 }
 
@@ -211,9 +224,35 @@ static gboolean take_layers(VarveGeneration *generation, const json_t *layers, c
 					  file);
 		layer = varve_generation_layer_new(layer_name, version, file, &root);
 		layer->stamp = (guint64)stamp;
+		layer->staged = json_is_true(json_object_get(value, "staged"));
 		g_ptr_array_add(generation->layers, layer);
 	}
 	return check_distinct(generation, name, error);
+}
+
+static void set(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+/* What became of it is only there where it is worth telling. */
+static gboolean take_outcome(VarveGeneration *generation, const json_t *json, const char *name,
+			     GError **error)
+{
+	const char *outcome, *reason;
+
+	if (!json_object_get(json, "outcome"))
+		return TRUE;
+	if (!take_text(json, "outcome", name, &outcome, error) ||
+	    !take_text(json, "reason", name, &reason, error))
+		return FALSE;
+	if (strcmp(outcome, VARVE_OUTCOME_FAILED) != 0)
+		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: outcome '%s' is not known", name,
+				  outcome);
+	set(&generation->outcome, outcome);
+	set(&generation->reason, reason);
+	return TRUE;
 }
 
 static gboolean from_json(VarveGeneration *generation, const json_t *json, const char *name,
@@ -235,7 +274,8 @@ static gboolean from_json(VarveGeneration *generation, const json_t *json, const
 	    !take_text(base, "name", name, &base_name, error) ||
 	    !take_text(base, "version", name, &base_version, error) ||
 	    !take_digest(base, name, &generation->base, error) ||
-	    !take_layers(generation, json_object_get(json, "layers"), name, error))
+	    !take_layers(generation, json_object_get(json, "layers"), name, error) ||
+	    !take_outcome(generation, json, name, error))
 		return FALSE;
 	if (strcmp(selection, "listed") != 0 && strcmp(selection, "directory") != 0)
 		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: selection '%s' is not known",
@@ -243,14 +283,10 @@ static gboolean from_json(VarveGeneration *generation, const json_t *json, const
 	generation->number = (guint)number;
 	generation->selection = strcmp(selection, "listed") == 0 ? VARVE_SELECTION_LISTED
 								 : VARVE_SELECTION_DIRECTORY;
-	g_free(generation->by);
-	g_free(generation->why);
-	g_free(generation->base_name);
-	g_free(generation->base_version);
-	generation->by = g_strdup(by);
-	generation->why = g_strdup(why);
-	generation->base_name = g_strdup(base_name);
-	generation->base_version = g_strdup(base_version);
+	set(&generation->by, by);
+	set(&generation->why, why);
+	set(&generation->base_name, base_name);
+	set(&generation->base_version, base_version);
 	return TRUE;
 }
 
@@ -370,25 +406,62 @@ gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, con
 	return TRUE;
 }
 
-gboolean varve_generation_commit(int dirfd, VarveGeneration *generation, GError **error)
+gboolean varve_generation_rewrite(int dirfd, const VarveGeneration *generation, GError **error)
+{
+	g_autofree char *file = g_strdup_printf("%04u.json", generation->number);
+	g_autofree char *text = to_text(generation);
+
+	return varve_file_write(dirfd, file, text, strlen(text), 0644, error);
+}
+
+gboolean varve_generation_write(int dirfd, VarveGeneration *generation, GError **error)
 {
 	guint number = highest(dirfd, error);
-	g_autofree char *file = NULL;
-	g_autofree char *text = NULL;
 
 	if (number >= GENERATION_MAX)
 		return error && *error ? FALSE
 				       : varve_fail(error, VARVE_ERROR_UNSUPPORTED,
 						    "there are no generation numbers left");
 	generation->number = number + 1;
-	file = g_strdup_printf("%04u.json", generation->number);
-	text = to_text(generation);
-	if (varve_file_write(dirfd, file, text, strlen(text), 0644, error) &&
-	    varve_generation_link(dirfd, generation, "current", error))
+	if (varve_generation_rewrite(dirfd, generation, error))
 		return TRUE;
-	unlinkat(dirfd, file, 0);
+	varve_generation_remove(dirfd, generation->number, NULL);
 	generation->number = 0;
 	return FALSE;
+}
+
+gboolean varve_generation_commit(int dirfd, VarveGeneration *generation, GError **error)
+{
+	if (!varve_generation_write(dirfd, generation, error))
+		return FALSE;
+	if (varve_generation_link(dirfd, generation, "current", error))
+		return TRUE;
+	varve_generation_remove(dirfd, generation->number, NULL);
+	generation->number = 0;
+	return FALSE;
+}
+
+gboolean varve_generation_fail(int dirfd, guint number, const char *reason, GError **error)
+{
+	g_autoptr(VarveGeneration) generation = varve_generation_load(dirfd, number, error);
+
+	if (!generation)
+		return FALSE;
+	set(&generation->outcome, VARVE_OUTCOME_FAILED);
+	g_free(generation->reason);
+	generation->reason = varve_text_line(reason);
+	return varve_generation_rewrite(dirfd, generation, error);
+}
+
+gboolean varve_generation_remove(int dirfd, guint number, GError **error)
+{
+	g_autofree char *file = g_strdup_printf("%04u.json", number);
+
+	if (unlinkat(dirfd, file, 0) < 0 && errno != ENOENT)
+		return varve_fail_errno(error, errno, "generation %u cannot be removed", number);
+	if (fsync(dirfd) < 0)
+		return varve_fail_errno(error, errno, "the generations directory cannot be synced");
+	return TRUE;
 }
 
 static gint by_number(gconstpointer a, gconstpointer b)
@@ -421,4 +494,20 @@ GPtrArray *varve_generation_list(int dirfd, guint *ret_unreadable, GError **erro
 	}
 	g_ptr_array_sort(list, by_number);
 	return g_steal_pointer(&list);
+}
+
+GPtrArray *varve_generation_unfinished(int dirfd, const VarveDigest *base, GError **error)
+{
+	g_autoptr(VarveGeneration) current = varve_generation_linked(dirfd, "current", base, NULL);
+	guint unreadable;
+	GPtrArray *list = varve_generation_list(dirfd, &unreadable, error);
+
+	for (guint i = list ? list->len : 0; i-- > 0;) {
+		const VarveGeneration *generation = list->pdata[i];
+
+		if (*generation->outcome || !varve_digest_equal(&generation->base, base) ||
+		    (current && generation->number <= current->number))
+			g_ptr_array_remove_index(list, i);
+	}
+	return list;
 }

@@ -23,15 +23,19 @@ typedef struct {
 	char *version;
 	char *file; /* in the layers directory */
 	VarveDigest root;
-	guint64 stamp; /* of the file when its bytes were last hashed whole; 0: not. It excuses
-			* from that hashing and from nothing else: signature, dm-verity, the
-			* walk of the tree and the policy are asked at every boot. Who forges
-			* one has damage found when a damaged block is read, instead of before
-			* the merge; the policy's check = "always" does not look at it. */
+	guint64 stamp;   /* of the file when its bytes were last hashed whole; 0: not. It excuses
+			  * from that hashing and from nothing else: signature, dm-verity, the
+			  * walk of the tree and the policy are asked at every boot. Who forges
+			  * one has damage found when a damaged block is read, instead of before
+			  * the merge; the policy's check = "always" does not look at it. */
+	gboolean staged; /* the file was brought by the swap that made the generation */
 } VarveGenerationLayer;
 
+/** It was left because it was not well; what it brought is not taken again by itself. */
+#define VARVE_OUTCOME_FAILED "failed"
+
 typedef struct {
-	guint number; /* 0 until committed */
+	guint number; /* 0 until it is written */
 	VarveDigest base;
 	char *base_name;
 	char *base_version;
@@ -39,7 +43,9 @@ typedef struct {
 	GPtrArray *layers; /* VarveGenerationLayer *, lowest first */
 	char *by;          /* who committed it: "boot", "user root via merge" */
 	char *why;
-	gint64 when; /* seconds since the epoch */
+	gint64 when;   /* seconds since the epoch */
+	char *outcome; /* "", or VARVE_OUTCOME_FAILED */
+	char *reason;  /* why it failed; "" */
 } VarveGeneration;
 
 VarveGenerationLayer *varve_generation_layer_new(const char *name, const char *version,
@@ -77,6 +83,33 @@ VarveGeneration *varve_generation_linked(int dirfd, const char *link, const Varv
  * Errors: SYSTEM (a full or read-only partition).
  */
 gboolean varve_generation_commit(int dirfd, VarveGeneration *generation, GError **error);
+
+/**
+ * varve_generation_write:
+ * Gives @generation the next number and writes it, synced, as nobody's current one: a swap does so
+ * before its commit.
+ *
+ * Errors: SYSTEM (a full or read-only partition): nothing is left behind.
+ */
+gboolean varve_generation_write(int dirfd, VarveGeneration *generation, GError **error);
+
+/** varve_generation_rewrite: writes a record anew that has its number, atomically. */
+gboolean varve_generation_rewrite(int dirfd, const VarveGeneration *generation, GError **error);
+
+/** varve_generation_fail: marks generation @number as failed, because of @reason. */
+gboolean varve_generation_fail(int dirfd, guint number, const char *reason, GError **error);
+
+/**
+ * varve_generation_unfinished:
+ * The records of @base that were written and never became current: those with a number above that
+ * of its `current` link, or all where it has none, that did not fail either.
+ *
+ * Returns: (caller frees with g_ptr_array_unref) VarveGeneration *.
+ */
+GPtrArray *varve_generation_unfinished(int dirfd, const VarveDigest *base, GError **error);
+
+/** varve_generation_remove: takes the record away, synced. One that is not there is no error. */
+gboolean varve_generation_remove(int dirfd, guint number, GError **error);
 
 /** varve_generation_link: points @link of the generation's base at it, atomically. */
 gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, const char *link,

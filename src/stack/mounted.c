@@ -323,7 +323,7 @@ static VarveMounted *take_running(const VarveOpening *opening, VarveMounted *mou
 	for (guint i = 0; opening->known && i < opening->known->layers->len; i++) {
 		const VarveGenerationLayer *layer = opening->known->layers->pdata[i];
 
-		if (varve_digest_equal(&layer->root, root))
+		if (layer->stamp && varve_digest_equal(&layer->root, root))
 			mounted->stamp = layer->stamp;
 	}
 	return mounted;
