@@ -24,6 +24,7 @@ typedef struct {
 	VarveReport *next;    /* what shall run */
 	VarveMounted *base;
 	VarvePolicy *policy;
+	VarveHistory *history;
 	VarveGeneration *known; /* whose layers' bytes need not be hashed again */
 	VarveTarget *target;
 	GPtrArray *before, *after; /* VarveMounted *, lowest first */
@@ -37,6 +38,7 @@ static void swap_clear(Swap *swap)
 	g_clear_pointer(&swap->after, g_ptr_array_unref);
 	g_clear_pointer(&swap->units, varve_manager_before_free);
 	varve_target_free(swap->target);
+	varve_history_free(swap->history);
 	g_clear_pointer(&swap->known, varve_generation_free);
 	varve_policy_free(swap->policy);
 	varve_mounted_free(swap->base);
@@ -151,6 +153,9 @@ static gboolean choose(Swap *swap, GError **error)
 	if (!swap->policy)
 		return FALSE;
 	know(swap);
+	if (!swap->request->force)
+		selecting.history = swap->history =
+			varve_history_load(swap->dirs.generations, &swap->base->facts.root);
 	selecting.opening.policy = swap->policy;
 	selecting.opening.known = swap->known;
 	selecting.current = swap->target->generation;

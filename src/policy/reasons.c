@@ -21,6 +21,13 @@ static const VarveRule rules[] = {
 	BEFORE("base-support-ended", "the base is past the end of its support",
 	       "install a newer image; support-end = \"warn\" in the base's policy would merge all "
 	       "the same"),
+	BEFORE("did-not-come-up",
+	       "no stack of this base came up on this node, so the base runs alone",
+	       "look at 'varvectl history' and 'varvectl log'; 'varvectl merge' or 'varvectl swap' "
+	       "tries again"),
+	BEFORE("failed-before", "it was merged on this node before, and was not well",
+	       "take another version; --force of 'varvectl swap' and 'merge' takes it all the "
+	       "same"),
 	BEFORE("unreadable", "the file cannot be opened or is no regular file",
 	       "look at the file and its directory; put a good copy in its place"),
 	BEFORE("not-a-layer", "the file is not a layer: partition table or signature are malformed",

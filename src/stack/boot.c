@@ -15,6 +15,7 @@
 #include "stack/select.h"
 #include "stack/side-doors.h"
 #include "stack/state.h"
+#include "stack/tries.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -54,6 +55,7 @@ typedef struct {
 	VarveMode mode;
 	VarveMounted *base;
 	GPtrArray *trusted; /* of the initrd */
+	VarveTry attempt;
 } Boot;
 
 static void set(char **field, const char *value)
@@ -266,6 +268,44 @@ static VarveGeneration *find_current(Boot *boot, int generations_fd)
 	return generation;
 }
 
+/* Whose turn it is: the current generation's, the last good one's, or nobody's. */
+static VarveGeneration *count_attempt(Boot *boot, VarveGeneration *current, int generations_fd)
+{
+	g_autoptr(VarveGeneration) chosen = current;
+	const VarveDigest *base = varve_layer_root(boot->base->layer);
+	g_autoptr(GError) error = NULL;
+	guint failed = 0;
+
+	if (generations_fd < 0 || strcmp(boot->report->state, "ok") != 0)
+		return g_steal_pointer(&chosen);
+	if (!varve_tries_next(generations_fd, base, &chosen, &boot->attempt, &failed,
+			      &boot->report->attempt, &error))
+		varve_report_warn(
+			boot->report,
+			"this boot is not counted: %s. A generation that does not come up "
+			"is booted again and again until there is room",
+			error->message);
+	if (boot->attempt == VARVE_TRY_GOOD)
+		varve_report_complain(boot->report, "fallback",
+				      "look at 'varvectl history' and at the journal of the boots "
+				      "before; 'varvectl "
+				      "swap' or 'merge' takes a stack that is repaired",
+				      "generation %u did not come up in %d boots: generation %u, "
+				      "the last that was "
+				      "good, runs",
+				      failed, VARVE_TRIES_MAX, chosen->number);
+	else if (boot->attempt == VARVE_TRY_NOTHING)
+		varve_report_complain(boot->report, "fallback",
+				      "look at the journal of the boots before; 'varvectl swap' or "
+				      "'merge' takes a "
+				      "stack that is repaired",
+				      "generation %u did not come up in %d boots, and there is no "
+				      "good one: the base "
+				      "runs alone",
+				      failed, VARVE_TRIES_MAX);
+	return g_steal_pointer(&chosen);
+}
+
 /* The record of what was good here and its anchor are part of the policy. */
 static VarvePolicy *load_policy(Boot *boot, GError **error)
 {
@@ -286,7 +326,7 @@ static VarvePolicy *load_policy(Boot *boot, GError **error)
 
 /* Never fails: a node whose policy cannot be read runs the base alone. */
 static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *policy_error,
-				const VarveGeneration *current)
+				const VarveGeneration *current, int generations_fd)
 {
 	gint64 since = g_get_monotonic_time();
 	varve_autofd layers_fd = open(VARVE_STATE_MOUNT "/" VARVE_CANDIDATES_DIR,
@@ -302,10 +342,13 @@ static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *p
 		.current = current,
 		.today = varve_today(),
 	};
+	g_autoptr(VarveHistory) history =
+		varve_history_load(generations_fd, varve_layer_root(boot->base->layer));
 	g_autoptr(VarveRefusal) refused = NULL;
 	g_autoptr(GError) error = NULL;
 	GPtrArray *layers;
 
+	selecting.history = history;
 	if (!varve_base_inspect(boot->base, &error)) {
 		varve_compliance_unjudged("base-unknown", error->message, boot->report);
 		varve_select_none(layers_fd, "base-unknown",
@@ -322,6 +365,11 @@ static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *p
 	}
 	if (refused) {
 		varve_select_none(layers_fd, refused->code, refused->sentence, boot->report);
+		return g_ptr_array_new();
+	}
+	if (boot->attempt == VARVE_TRY_NOTHING) {
+		varve_select_none(layers_fd, "did-not-come-up",
+				  "no stack of this base came up on this node", boot->report);
 		return g_ptr_array_new();
 	}
 	layers = varve_select(&selecting, boot->report);
@@ -413,6 +461,11 @@ static void record_generation(Boot *boot, const GPtrArray *layers, const VarveGe
 	VarveReport *report = boot->report;
 	g_autoptr(GError) error = NULL;
 
+	/* What runs is no generation, and the next boot decides the same. */
+	if (boot->attempt == VARVE_TRY_NOTHING) {
+		set(&report->selection, varve_selection_name(VARVE_SELECTION_LISTED));
+		return;
+	}
 	if (current && (current->selection == VARVE_SELECTION_LISTED ||
 			varve_generation_same(current, generation))) {
 		report->generation = current->number;
@@ -422,14 +475,17 @@ static void record_generation(Boot *boot, const GPtrArray *layers, const VarveGe
 	set(&report->selection, varve_selection_name(generation->selection));
 	if (strcmp(report->state, "ok") != 0)
 		return;
-	if (generations_fd >= 0 && varve_generation_commit(generations_fd, generation, &error))
+	if (generations_fd >= 0 && varve_generation_commit(generations_fd, generation, &error) &&
+	    varve_tries_first(generations_fd, &generation->base, generation->number, &error)) {
 		report->generation = generation->number;
-	else
+		report->attempt = 1;
+	} else {
 		varve_report_warn(
 			report,
 			"the generation is not recorded: %s. Make room on the state "
 			"partition; until then every boot looks at the layers directory again",
 			error ? error->message : "there is no directory for it");
+	}
 }
 
 /* What was written since has no label yet; without one a confined reader is denied, no more. */
@@ -457,9 +513,9 @@ static gboolean compose(Boot *boot, GError **error)
 		return FALSE;
 	generations = open(VARVE_STATE_MOUNT "/" VARVE_GENERATIONS_DIR,
 			   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	current = find_current(boot, generations);
+	current = count_attempt(boot, find_current(boot, generations), generations);
 	policy = load_policy(boot, &policy_error);
-	layers = choose_layers(boot, policy, policy_error, current);
+	layers = choose_layers(boot, policy, policy_error, current, generations);
 	if (!merge_layers(boot, layers, error))
 		return FALSE;
 	if (policy)

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "stack/compliance.h"
 #include "stack/generation.h"
+#include "stack/tries.h"
 
 #include <string.h>
 
@@ -92,6 +93,24 @@ static gboolean mark(const VarveReport *boot, gboolean *ret_marked, GError **err
 	return TRUE;
 }
 
+/* Whatever else is to be said of the stack: it came up, and the boots before do not count. The base
+ * alone, after a stack that did not come up, says nothing of that stack. */
+static gboolean came_up(VarveReport *boot, GError **error)
+{
+	VarveDigest base;
+	varve_autofd dirfd = -1;
+
+	if (!has_state(boot) || boot->generation == 0)
+		return TRUE;
+	dirfd = open_generations(boot, &base, error);
+	if (dirfd < 0 || !varve_tries_end(dirfd, &base, error))
+		return FALSE;
+	if (boot->attempt == 0)
+		return TRUE;
+	boot->attempt = 0;
+	return varve_report_save(boot, VARVE_REPORT_FILE, error);
+}
+
 static gboolean raise_record(VarveReport *boot, VarveGood *good, GError **error)
 {
 	varve_autofd state = -1;
@@ -110,7 +129,7 @@ gboolean varve_node_good(VarveReport *boot, VarveGood *ret, GError **error)
 	varve_autofd lock = varve_lock(VARVE_NODE_LOCK, TRUE, error);
 	VarveGood good = { .generation = boot->generation };
 
-	if (lock < 0 || !is_healthy(boot, error))
+	if (lock < 0 || !came_up(boot, error) || !is_healthy(boot, error))
 		return FALSE;
 	if (!has_state(boot)) {
 		good.note = g_strdup("nothing is recorded: the state partition cannot be used");

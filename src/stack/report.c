@@ -209,6 +209,7 @@ json_t *varve_report_to_json(const VarveReport *report)
 	json_object_set_new(object, "state-detail", varve_json_escaped(report->state_detail));
 	json_object_set_new(object, "usr", json_integer((json_int_t)report->usr));
 	json_object_set_new(object, "generation", json_integer(report->generation));
+	json_object_set_new(object, "attempt", json_integer(report->attempt));
 	json_object_set_new(object, "selection", varve_json_escaped(report->selection));
 	json_object_set_new(object, "warnings", warnings);
 	json_object_set_new(object, "timings", timings);
@@ -294,12 +295,14 @@ VarveReport *varve_report_from_json(const json_t *json, GError **error)
 	g_autoptr(VarveReport) report = varve_report_new();
 	VarveReportLayer *base;
 	const json_t *value;
-	gint64 number, usr;
+	gint64 number, usr, attempt;
 	size_t i;
 
 	if (!varve_json_get_int(json, "format", "report of the stack", REPORT_FORMAT, REPORT_FORMAT,
 				&number, error) ||
 	    !varve_json_get_int(json, "usr", "report of the stack", 0, G_MAXINT64, &usr, error) ||
+	    !varve_json_get_int(json, "attempt", "report of the stack", 0, G_MAXINT, &attempt,
+				error) ||
 	    !varve_json_get_int(json, "generation", "report of the stack", 0, G_MAXINT, &number,
 				error) ||
 	    !take_string(json, "verification", &report->verification, error) ||
@@ -313,6 +316,7 @@ VarveReport *varve_report_from_json(const json_t *json, GError **error)
 		return NULL;
 	report->generation = (guint)number;
 	report->usr = (guint64)usr;
+	report->attempt = (guint)attempt;
 	base = layer_from_json(json_object_get(json, "base"), error);
 	if (!base)
 		return NULL;

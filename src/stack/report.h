@@ -54,6 +54,7 @@ typedef struct {
 	char *state_detail;        /* why it is volatile, or which device it is */
 	guint64 usr;               /* st_dev of the overlay over /usr; 0: not known */
 	guint generation;          /* 0: none was recorded */
+	guint attempt;             /* which boot of a generation that has not come up; 0: it has */
 	char *selection;           /* "directory", "listed" */
 	GPtrArray *warnings;       /* char * */
 	GPtrArray *timings;        /* VarveReportTiming * */

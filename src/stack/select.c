@@ -127,7 +127,15 @@ static GPtrArray *find_candidates(const VarveSelecting *s, VarveReport *report)
 	}
 	for (char **name = names; *name; name++) {
 		/* What is being written has another name. */
-		if (g_str_has_suffix(*name, ".raw") && **name != '.')
+		if (!g_str_has_suffix(*name, ".raw") || **name == '.')
+			continue;
+		if (s->history && varve_history_interrupted(s->history, *name))
+			varve_report_warn(
+				report,
+				"'%s' belongs to a swap that was interrupted, and is left "
+				"out",
+				*name);
+		else
 			g_ptr_array_add(candidates, candidate_new(*name));
 	}
 	g_ptr_array_sort(candidates, by_name_newest);
@@ -155,6 +163,18 @@ static gboolean is_duplicate(const GPtrArray *candidates, const Candidate *candi
 	return FALSE;
 }
 
+static VarveRefusal *refuse_failed(const VarveSelecting *s, const VarveMounted *mounted)
+{
+	const VarveGeneration *failed =
+		s->history ? varve_history_failed(s->history, varve_layer_root(mounted->layer))
+			   : NULL;
+
+	return failed ? varve_refusal_new("failed-before",
+					  "generation %u brought it and failed: %s", failed->number,
+					  failed->reason)
+		      : NULL;
+}
+
 static void inspect_candidate(const VarveSelecting *s, const GPtrArray *candidates,
 			      Candidate *candidate)
 {
@@ -177,6 +197,9 @@ static void inspect_candidate(const VarveSelecting *s, const GPtrArray *candidat
 			candidate->file, expected, candidate->layer->root);
 		return;
 	}
+	candidate->refusal = refuse_failed(s, mounted);
+	if (candidate->refusal)
+		return;
 	candidate->refusal = varve_mounted_inspect(mounted);
 	if (mounted->manifest)
 		varve_report_layer_describe(candidate->layer, mounted->manifest);

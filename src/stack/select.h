@@ -2,6 +2,7 @@
  * older versions where the newest is refused. Boot and plan are the same here. */
 #pragma once
 
+#include "stack/history.h"
 #include "stack/stack.h"
 
 /** What to choose from, and with what. Nothing is owned. */
@@ -12,8 +13,9 @@ typedef struct {
 	gboolean staged; /* listed layers may lie in staged_fd, which is asked first */
 	int staged_fd;
 	const VarveGeneration
-		*current; /* (nullable) what was committed for this base, or is to be */
-	gint64 today;     /* varve_policy_decide() */
+		*current;            /* (nullable) what was committed for this base, or is to be */
+	const VarveHistory *history; /* (nullable) what failed here is not taken again */
+	gint64 today;                /* varve_policy_decide() */
 } VarveSelecting;
 
 /**

@@ -33,9 +33,12 @@ static void print_text(int dirfd, const VarveGeneration *generation)
 	char hex[VARVE_DIGEST_HEX_SIZE];
 
 	varve_digest_to_hex(&generation->base, hex);
-	printf("%u  %s  base %s %s (%.12s…)  by %s: %s%s%s%s\n", generation->number, date,
+	printf("%u  %s  base %s %s (%.12s…)  by %s%s%s%s%s%s\n", generation->number, date,
 	       generation->base_name, generation->base_version, hex, generation->by,
-	       generation->why, *mark ? "  [" : "", mark, *mark ? "]" : "");
+	       *generation->why ? ": " : "", generation->why, *mark ? "  [" : "", mark,
+	       *mark ? "]" : "");
+	if (*generation->outcome)
+		printf("     FAILED: %s\n", generation->reason);
 	for (guint i = 0; i < generation->layers->len; i++) {
 		const VarveGenerationLayer *layer = generation->layers->pdata[i];
 
@@ -59,13 +62,14 @@ static json_t *to_json(int dirfd, const VarveGeneration *generation)
 						layer->version, "file", layer->file, "root", hex));
 	}
 	varve_digest_to_hex(&generation->base, hex);
-	return json_pack("{s:i,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:o}", "number",
+	return json_pack("{s:i,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s,s:o}", "number",
 			 (int)generation->number, "when", (json_int_t)generation->when, "base-name",
 			 generation->base_name, "base-version", generation->base_version,
 			 "base-root", hex, "by", generation->by, "why", generation->why,
 			 "selection", varve_selection_name(generation->selection), "current",
 			 strstr(mark, "current") != NULL, "good", strstr(mark, "good") != NULL,
-			 "layers", layers);
+			 "outcome", generation->outcome, "reason", generation->reason, "layers",
+			 layers);
 }
 
 static int run(const VarveInvocation *invocation, GError **error)

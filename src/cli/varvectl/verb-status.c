@@ -10,6 +10,7 @@
 #include "stack/compliance.h"
 #include "stack/integrity.h"
 #include "stack/node.h"
+#include "stack/tries.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -176,6 +177,15 @@ static gboolean uses_development_keys(const VarveReport *report)
 	return found;
 }
 
+static void print_generation(const VarveReport *report)
+{
+	printf("%-12s %u (%s)", "generation", report->generation, report->selection);
+	if (report->attempt > 0)
+		printf(", boot %u of %d in which it has to come up", report->attempt,
+		       VARVE_TRIES_MAX);
+	putchar('\n');
+}
+
 static void print_text(const VarveReport *report, const State *state, const VarveHealth *health)
 {
 	g_autofree char *name = os_release("PRETTY_NAME");
@@ -192,7 +202,7 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 	putchar('\n');
 	print_layers(report);
 	if (report->generation > 0)
-		printf("%-12s %u (%s)\n", "generation", report->generation, report->selection);
+		print_generation(report);
 	else
 		printf("%-12s none is recorded\n", "generation");
 	print_state(report, state);

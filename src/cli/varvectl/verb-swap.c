@@ -6,8 +6,7 @@
 static int run(const VarveInvocation *invocation, GError **error)
 {
 	const VarveTargetRequest target = { .kind = VARVE_TARGET_FILES,
-					    .arguments =
-						    (const char *const *)invocation->argv };
+					    .arguments = (const char *const *)invocation->argv };
 
 	return varve_change_run(invocation, "swap", &target, error);
 }

@@ -5,8 +5,7 @@
 static int run(const VarveInvocation *invocation, GError **error)
 {
 	const VarveTargetRequest target = { .kind = VARVE_TARGET_WITHOUT,
-					    .arguments =
-						    (const char *const *)invocation->argv };
+					    .arguments = (const char *const *)invocation->argv };
 
 	return varve_change_run(invocation, "unmerge", &target, error);
 }

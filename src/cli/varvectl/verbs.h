@@ -6,6 +6,7 @@
 extern const VarveVerb varve_verb_boot;
 extern const VarveVerb varve_verb_drift;
 extern const VarveVerb varve_verb_floors;
+extern const VarveVerb varve_verb_gc;
 extern const VarveVerb varve_verb_good;
 extern const VarveVerb varve_verb_history;
 extern const VarveVerb varve_verb_log;

@@ -1,0 +1,279 @@
+/* Deciding what goes, and removing it. */
+#include "live/gc.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "format/version.h"
+#include "ground/block.h"
+#include "live/commit.h"
+#include "stack/node-floors.h"
+#include "stack/node.h"
+#include "stack/select.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NUMBER(pointer) GPOINTER_TO_UINT(pointer)
+
+typedef struct {
+	VarveReport *running;
+	VarveStateDirs dirs;
+	VarveDigest base;
+	GPtrArray *records; /* VarveGeneration *, oldest first */
+	GHashTable *kept;   /* numbers */
+	GHashTable *needed; /* names of files */
+	gboolean dry_run;
+	VarveGc *gc;
+} Collector;
+
+static void collector_clear(Collector *collector)
+{
+	varve_report_free(collector->running);
+	varve_state_dirs_clear(&collector->dirs);
+	g_clear_pointer(&collector->records, g_ptr_array_unref);
+	g_clear_pointer(&collector->kept, g_hash_table_unref);
+	g_clear_pointer(&collector->needed, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Collector, collector_clear)
+
+void varve_gc_clear(VarveGc *gc)
+{
+	g_clear_pointer(&gc->generations, g_ptr_array_unref);
+	g_clear_pointer(&gc->files, g_ptr_array_unref);
+	g_clear_pointer(&gc->unknown, g_ptr_array_unref);
+}
+
+/* Whether a slot of this machine holds @base: if that cannot be told it does. */
+static gboolean is_installed(const VarveDigest *base)
+{
+	g_autofree char *hex = varve_digest_dup_hex(base);
+	char uuid[37], device[VARVE_DEVICE_PATH_SIZE];
+
+	return varve_uuid_from_hash(hex, 0, uuid) < 0 || varve_block_find(uuid, device) != 0;
+}
+
+static void keep(Collector *c, const VarveGeneration *generation)
+{
+	g_hash_table_add(c->kept, GUINT_TO_POINTER(generation->number));
+	for (guint i = 0; !*generation->outcome && i < generation->layers->len; i++) {
+		const VarveGenerationLayer *layer = generation->layers->pdata[i];
+
+		g_hash_table_add(c->needed, g_strdup(layer->file));
+	}
+}
+
+static gboolean is_linked(const Collector *c, const VarveGeneration *generation)
+{
+	static const char *const links[] = { "current", "good" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
+		g_autoptr(VarveGeneration) linked = varve_generation_linked(
+			c->dirs.generations, links[i], &generation->base, NULL);
+
+		if (linked && linked->number == generation->number)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void keep_generations(Collector *c, guint newest)
+{
+	for (guint i = c->records->len; i-- > 0;) {
+		const VarveGeneration *generation = c->records->pdata[i];
+		gboolean ours = varve_digest_equal(&generation->base, &c->base);
+
+		if (!ours && !is_installed(&generation->base))
+			continue;
+		if (ours && *generation->outcome) {
+			keep(c, generation);
+		} else if (ours && newest > 0) {
+			newest--;
+			keep(c, generation);
+		} else if (is_linked(c, generation)) {
+			keep(c, generation);
+		}
+	}
+}
+
+static void need_running(Collector *c)
+{
+	for (guint i = 0; i < c->running->layers->len; i++) {
+		const VarveReportLayer *layer = c->running->layers->pdata[i];
+
+		if (layer->accepted)
+			g_hash_table_add(c->needed, g_strdup(layer->file));
+	}
+}
+
+/* Files behind loop devices, whoever made those. */
+static void need_open(Collector *c)
+{
+	g_auto(GStrv) names = NULL;
+
+	if (!varve_dir_list(AT_FDCWD, "/sys/block", &names, NULL))
+		return;
+	for (char **name = names; *name; name++) {
+		g_autofree char *path = g_strdup_printf("/sys/block/%s/loop/backing_file", *name);
+		g_autofree char *text = NULL, *directory = NULL;
+		size_t size;
+
+		if (!g_str_has_prefix(*name, "loop") ||
+		    !varve_file_read(AT_FDCWD, path, 8192, &text, &size, NULL))
+			continue;
+		g_hash_table_add(c->needed, g_path_get_basename(g_strchomp(text)));
+	}
+}
+
+/* Where the directory decides, the newest of each name is next. */
+static void need_chosen(Collector *c, char *const *files)
+{
+	g_autoptr(GHashTable) newest = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GHashTableIter iter;
+	gpointer file;
+
+	if (strcmp(c->running->selection, varve_selection_name(VARVE_SELECTION_DIRECTORY)) != 0)
+		return;
+	for (char *const *at = files; *at; at++) {
+		g_autofree char *name = NULL, *version = NULL, *other = NULL, *best = NULL;
+		const char *before;
+
+		if (!varve_select_split_name(*at, &name, &version))
+			continue;
+		before = g_hash_table_lookup(newest, name);
+		if (before && varve_select_split_name(before, &other, &best) &&
+		    varve_version_compare(best, version) >= 0)
+			continue;
+		g_hash_table_replace(newest, g_steal_pointer(&name), *at);
+	}
+	g_hash_table_iter_init(&iter, newest);
+	while (g_hash_table_iter_next(&iter, NULL, &file))
+		g_hash_table_add(c->needed, g_strdup(file));
+}
+
+/* Whether a generation had @file, kept or not. */
+static gboolean was_merged(const Collector *c, const char *file)
+{
+	for (guint i = 0; i < c->records->len; i++) {
+		const VarveGeneration *generation = c->records->pdata[i];
+
+		for (guint j = 0; j < generation->layers->len; j++) {
+			const VarveGenerationLayer *layer = generation->layers->pdata[j];
+
+			if (strcmp(layer->file, file) == 0)
+				return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+static gboolean is_leftover(const char *file)
+{
+	return file[0] == '.' && g_str_has_suffix(file, ".partial");
+}
+
+static gboolean remove_file(Collector *c, const char *file, GError **error)
+{
+	struct stat st;
+
+	if (fstatat(c->dirs.layers, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || varve_fail_errno(error, errno, "'%s'", file);
+	c->gc->bytes += (guint64)st.st_blocks * 512;
+	g_ptr_array_add(c->gc->files, g_strdup(file));
+	if (c->dry_run || unlinkat(c->dirs.layers, file, 0) == 0)
+		return TRUE;
+	return varve_fail_errno(error, errno, "'%s' cannot be removed", file);
+}
+
+static gboolean remove_files(Collector *c, char *const *files, GError **error)
+{
+	for (char *const *file = files; *file; file++) {
+		if (!is_leftover(*file) && !g_str_has_suffix(*file, ".raw"))
+			continue;
+		if (g_hash_table_contains(c->needed, *file))
+			continue;
+		if (!is_leftover(*file) && !was_merged(c, *file))
+			g_ptr_array_add(c->gc->unknown, g_strdup(*file));
+		else if (!remove_file(c, *file, error))
+			return FALSE;
+	}
+	return c->dry_run || fsync(c->dirs.layers) == 0 ||
+	       varve_fail_errno(error, errno, "/" VARVE_CANDIDATES_DIR);
+}
+
+/* Of a base that is on no disk any more everything goes. */
+static gboolean remove_links(Collector *c, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+
+	if (!varve_dir_list(c->dirs.generations, ".", &names, error))
+		return FALSE;
+	for (char **name = names; *name; name++) {
+		g_autofree char *hex = g_strndup(*name, VARVE_DIGEST_HEX_SIZE - 1);
+		VarveDigest base;
+
+		if (!is_leftover(*name) &&
+		    ((*name)[strlen(hex)] != '.' || !varve_digest_from_hex(hex, &base) ||
+		     varve_digest_equal(&base, &c->base) || is_installed(&base)))
+			continue;
+		if (!c->dry_run && unlinkat(c->dirs.generations, *name, 0) < 0)
+			return varve_fail_errno(error, errno, "'%s' cannot be removed", *name);
+	}
+	return TRUE;
+}
+
+static gboolean remove_records(Collector *c, GError **error)
+{
+	for (guint i = 0; i < c->records->len; i++) {
+		const VarveGeneration *generation = c->records->pdata[i];
+		gpointer number = GUINT_TO_POINTER(generation->number);
+
+		if (g_hash_table_contains(c->kept, number))
+			continue;
+		g_ptr_array_add(c->gc->generations, number);
+		if (!c->dry_run &&
+		    !varve_generation_remove(c->dirs.generations, generation->number, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean collect(Collector *c, guint newest, GError **error)
+{
+	g_auto(GStrv) files = NULL;
+	guint unreadable;
+
+	if (!varve_digest_from_hex(c->running->base->root, &c->base))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  VARVE_REPORT_FILE ": '%s' is no root hash",
+				  c->running->base->root);
+	c->records = varve_generation_list(c->dirs.generations, &unreadable, error);
+	if (!c->records || !varve_dir_list(c->dirs.layers, ".", &files, error))
+		return FALSE;
+	keep_generations(c, newest);
+	need_running(c);
+	need_open(c);
+	need_chosen(c, files);
+	return remove_files(c, files, error) && remove_records(c, error) && remove_links(c, error);
+}
+
+gboolean varve_gc(guint keep, gboolean dry_run, VarveGc *ret, GError **error)
+{
+	varve_autofd lock = varve_lock(VARVE_NODE_LOCK, TRUE, error);
+	g_auto(VarveGc) gc = { g_ptr_array_new(), g_ptr_array_new_with_free_func(g_free),
+			       g_ptr_array_new_with_free_func(g_free), 0 };
+	g_auto(Collector) c = { .dirs = { -1, -1, -1 }, .dry_run = dry_run, .gc = &gc };
+
+	if (lock < 0)
+		return FALSE;
+	c.kept = g_hash_table_new(NULL, NULL);
+	c.needed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	c.running = varve_node_report(error);
+	if (!c.running || !varve_state_dirs_open(&c.dirs, error) ||
+	    (!dry_run && !varve_commit_recover(&c.running, &c.dirs, NULL, error)) ||
+	    !collect(&c, keep, error))
+		return FALSE;
+	*ret = gc;
+	gc = (VarveGc){ 0 };
+	return TRUE;
+}

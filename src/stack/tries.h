@@ -1,0 +1,35 @@
+/* How often a generation was booted without coming up (design.md §6): three times, then the last
+ * good one of its base, then the base alone. Counted on the state partition, in ROOT.tries beside
+ * the generations, before its layers are opened; `varvectl good` ends the count. */
+#pragma once
+
+#include "stack/generation.h"
+
+#define VARVE_TRIES_MAX 3
+
+typedef enum {
+	VARVE_TRY_CURRENT, /* boot the current generation, once more */
+	VARVE_TRY_GOOD,    /* it did not come up: the last good one became the current one */
+	VARVE_TRY_NOTHING, /* nor did that, or there is none: the base alone */
+} VarveTry;
+
+/**
+ * varve_tries_next:
+ * Decides what this boot takes, and counts it.
+ *
+ * @current: (inout, nullable) the current generation of @base, replaced by the good one where that
+ * is its turn; the one that failed is marked.
+ * @ret_failed: the number of the generation that did not come up; 0: none.
+ * @ret_count: which attempt this is, from 1.
+ *
+ * Errors: SYSTEM: it cannot be counted (a full or read-only partition); @ret_next is the current
+ * one then, which boots however often it failed.
+ */
+gboolean varve_tries_next(int dirfd, const VarveDigest *base, VarveGeneration **current,
+			  VarveTry *ret_next, guint *ret_failed, guint *ret_count, GError **error);
+
+/** varve_tries_first: this boot made generation @number: it is its first attempt. */
+gboolean varve_tries_first(int dirfd, const VarveDigest *base, guint number, GError **error);
+
+/** varve_tries_end: what runs came up. None to end is no error. */
+gboolean varve_tries_end(int dirfd, const VarveDigest *base, GError **error);
