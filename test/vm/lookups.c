@@ -181,6 +181,9 @@ static void execute(Run *run)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return;
+	/* Who ends this program ends its children too. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+		return;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		errno = ENOEXEC;
 		fail(run, "exec", run->program);
