@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "live/commit.h"
 #include "live/running.h"
 #include "stack/compliance.h"
@@ -183,6 +184,35 @@ static gboolean same_layers(const GPtrArray *a, const GPtrArray *b)
 	return TRUE;
 }
 
+/* What the history says of it, where the operator did not. */
+static char *reason_for(const Swap *swap)
+{
+	const VarveTargetRequest *target = &swap->request->target;
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	if (swap->request->why)
+		return varve_text_line(swap->request->why);
+	switch (target->kind) {
+	case VARVE_TARGET_DIRECTORY:
+		return g_strdup("what the layers directory has");
+	case VARVE_TARGET_GENERATION:
+		return g_strdup_printf("the layers of generation %u", swap->target->from);
+	case VARVE_TARGET_FILES:
+		g_string_append(text, "with");
+		break;
+	case VARVE_TARGET_WITHOUT:
+		g_string_append(text, "without");
+		break;
+	}
+	for (gsize i = 0; target->arguments[i]; i++) {
+		g_autofree char *name = g_path_get_basename(target->arguments[i]);
+		g_autofree char *line = varve_text_line(name);
+
+		g_string_append_printf(text, "%s %s", i ? "," : "", line);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 /* The record of the stack that shall run, which is nobody's current one yet. */
 static gboolean write_generation(Swap *swap, GError **error)
 {
@@ -202,7 +232,8 @@ static gboolean write_generation(Swap *swap, GError **error)
 	}
 	generation->when = g_get_real_time() / G_USEC_PER_SEC;
 	set(&generation->by, swap->request->by);
-	set(&generation->why, swap->request->why ? swap->request->why : "");
+	g_free(generation->why);
+	generation->why = reason_for(swap);
 	if (!varve_generation_write(swap->dirs.generations, generation, error))
 		return FALSE;
 	swap->next->generation = generation->number;
@@ -404,9 +435,25 @@ static gboolean clean_up(const Swap *swap, GError **error)
 	return running && varve_commit_recover(&running, &swap->dirs, NULL, error);
 }
 
+/* Who has to wait is told for whom. */
+static int take_lock(const Swap *swap, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	int fd = varve_lock(VARVE_NODE_LOCK, FALSE, &local);
+
+	if (fd >= 0)
+		return fd;
+	if (!g_error_matches(local, VARVE_ERROR, VARVE_ERROR_BUSY)) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return -1;
+	}
+	tell(swap, "%s", local->message);
+	return varve_lock(VARVE_NODE_LOCK, TRUE, error);
+}
+
 gboolean varve_swap(const VarveSwapRequest *request, VarveSwapResult *ret, GError **error)
 {
-	varve_autofd lock = varve_lock(VARVE_NODE_LOCK, TRUE, error);
+	varve_autofd lock = -1;
 	g_auto(VarveSwapResult) result = { .reason = g_strdup("") };
 	g_auto(Swap) swap = { .request = request,
 			      .result = &result,
@@ -414,6 +461,7 @@ gboolean varve_swap(const VarveSwapRequest *request, VarveSwapResult *ret, GErro
 			      .since = g_get_monotonic_time() };
 	gboolean ok;
 
+	lock = take_lock(&swap, error);
 	if (lock < 0)
 		return FALSE;
 	ok = run(&swap, error);

@@ -6,6 +6,7 @@
 #include "live/swap.h"
 #include "stack/node.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,6 +164,9 @@ int varve_change_run(const VarveInvocation *invocation, const char *verb,
 			   options->window, WINDOW_MAX);
 		return VARVE_EXIT_USAGE;
 	}
+	/* Who closes his terminal does not stop a swap between its commit and its health. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	if (!before || !varve_swap(&request, &result, error))
 		return VARVE_EXIT_FAILED;
 	if (invocation->json)
