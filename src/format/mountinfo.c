@@ -142,3 +142,26 @@ char **varve_mount_option(const VarveMount *mount, const char *key)
 	}
 	return g_strv_builder_end(values);
 }
+
+static gboolean is_covered(const GPtrArray *mounts, const VarveMount *mount)
+{
+	for (guint i = 0; i < mounts->len; i++) {
+		const VarveMount *other = mounts->pdata[i];
+
+		if (other != mount && other->parent == mount->id &&
+		    strcmp(other->point, mount->point) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+const VarveMount *varve_mount_topmost(const GPtrArray *mounts, const char *point)
+{
+	for (guint i = mounts->len; i-- > 0;) {
+		const VarveMount *mount = mounts->pdata[i];
+
+		if (strcmp(mount->point, point) == 0 && !is_covered(mounts, mount))
+			return mount;
+	}
+	return NULL;
+}

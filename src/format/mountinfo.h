@@ -21,11 +21,14 @@ typedef struct {
  * Octal escapes are decoded in all but @super, so that any text may be a name with anything in it
  * but NUL.
  *
- * Returns: (caller unrefs) VarveMount *, in the order of @text: what is mounted over another comes
- * after it. Errors: CORRUPT, naming the line.
+ * Returns: (caller unrefs) VarveMount *, in the order of @text, which since Linux 6.8 is that of
+ * the ids and says nothing of what lies over what. Errors: CORRUPT, naming the line.
  */
 GPtrArray *varve_mountinfo_parse(const char *text, GError **error);
 
 /** varve_mount_option: (caller frees with g_strfreev) the values of option @key of the filesystem,
  *  in their order, unescaped: several of lowerdir+. */
 char **varve_mount_option(const VarveMount *mount, const char *key);
+
+/** varve_mount_topmost: (borrowed, nullable) of those at @point the one that no other lies on. */
+const VarveMount *varve_mount_topmost(const GPtrArray *mounts, const char *point);

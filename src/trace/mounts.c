@@ -29,17 +29,6 @@ const VarveMount *varve_mounts_by_id(const GPtrArray *mounts, guint64 id)
 	return NULL;
 }
 
-const VarveMount *varve_mounts_at(const GPtrArray *mounts, const char *point)
-{
-	for (guint i = mounts->len; i-- > 0;) {
-		const VarveMount *mount = mounts->pdata[i];
-
-		if (strcmp(mount->point, point) == 0)
-			return mount;
-	}
-	return NULL;
-}
-
 /* What follows the directory @prefix in @path, without slashes in front; NULL where @path is not
  * below it, or it itself. */
 static const char *below(const char *path, const char *prefix)

@@ -9,8 +9,6 @@ GPtrArray *varve_mounts_read(GError **error);
 
 /** varve_mounts_by_id: (borrowed, nullable) the one with the id that statx(2) gives. */
 const VarveMount *varve_mounts_by_id(const GPtrArray *mounts, guint64 id);
-/** varve_mounts_at: (borrowed, nullable) the topmost that is mounted at @point. */
-const VarveMount *varve_mounts_at(const GPtrArray *mounts, const char *point);
 
 /**
  * varve_mounts_inside:

@@ -177,8 +177,8 @@ static gboolean open_lowers(VarveTraceNode *node, const VarveMount *usr, GError 
 /* /etc and the state partition; where they are not as a boot makes them nothing is assumed. */
 static void find_writable(VarveTraceNode *node)
 {
-	const VarveMount *etc = varve_mounts_at(node->mounts, "/etc");
-	const VarveMount *state = varve_mounts_at(node->mounts, VARVE_STATE_MOUNT);
+	const VarveMount *etc = varve_mount_topmost(node->mounts, "/etc");
+	const VarveMount *state = varve_mount_topmost(node->mounts, VARVE_STATE_MOUNT);
 
 	if (state)
 		node->state = state->device;
@@ -209,9 +209,9 @@ VarveTraceNode *varve_trace_node_open(GError **error)
 	node->mounts = varve_mounts_read(error);
 	if (!node->mounts)
 		return NULL;
-	usr = varve_mounts_at(node->mounts, "/usr");
+	usr = varve_mount_topmost(node->mounts, "/usr");
 	if (!usr || strcmp(usr->type, "overlay") != 0 ||
-	    !varve_mounts_at(node->mounts, VARVE_BASE_MOUNT)) {
+	    !varve_mount_topmost(node->mounts, VARVE_BASE_MOUNT)) {
 		varve_fail(error, VARVE_ERROR_NOT_FOUND,
 			   "/usr is not merged of layers here: this machine was not started by "
 			   "Varve; of an image file 'varve why' can be asked");

@@ -3,11 +3,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "format/maps.h"
 #include "stack/unit-of.h"
 #include "trace/why.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -34,27 +34,6 @@ void varve_trace_process_free(VarveTraceProcess *process)
 	g_free(process->cgroup);
 	g_free(process->context);
 	g_free(process);
-}
-
-gboolean varve_maps_parse_line(const char *line, VarveMapLine *ret)
-{
-	guint64 start, end, inode;
-	char permissions[5];
-	int name = -1;
-
-	if (sscanf(line,
-		   "%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER
-		   "x %4s %*x %*x:%*x %" G_GUINT64_FORMAT "%n",
-		   &start, &end, permissions, &inode, &name) != 4 ||
-	    name < 0 || end <= start)
-		return FALSE;
-	line += name;
-	*ret = (VarveMapLine){ .start = start,
-			       .end = end,
-			       .executable = strchr(permissions, 'x') != NULL,
-			       .inode = inode,
-			       .name = g_strcompress(line + strspn(line, " ")) };
-	return TRUE;
 }
 
 /* (caller frees) the file NAME of the process, without a final newline or NUL; "" where it cannot

@@ -42,14 +42,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveTraceProcess, varve_trace_process_free)
 
 /** (caller owns) */
 json_t *varve_trace_process_json(const VarveTraceProcess *process);
-
-/** One line of /proc/PID/maps. */
-typedef struct {
-	guint64 start, end;
-	gboolean executable;
-	guint64 inode;
-	char *name; /* owned; "" for anonymous memory */
-} VarveMapLine;
-
-/** varve_maps_parse_line: FALSE where @line is not of the form. */
-gboolean varve_maps_parse_line(const char *line, VarveMapLine *ret);

@@ -7,7 +7,7 @@
 #include "ground/syscalls.h"
 #include "trace/resolve.h"
 #include "trace/writable.h"
-#include "trace/xino.h"
+#include "stack/xino.h"
 
 #include <limits.h>
 #include <linux/stat.h>

@@ -1,7 +1,7 @@
 /* What the kernel writes in /proc has names in it that anybody chose. */
+#include "format/maps.h"
 #include "stack/unit-of.h"
 #include "trace/mounts.h"
-#include "trace/process.h"
 
 #include <stdint.h>
 

@@ -1,8 +1,9 @@
+#include "format/maps.h"
 #include "trace/accounts.h"
 #include "trace/drift.h"
-#include "trace/process.h"
 
 #include <string.h>
+#include <sys/sysmacros.h>
 
 static GHashTable *declared(void)
 {
@@ -99,23 +100,28 @@ static void test_expected(void)
 
 static void test_maps(void)
 {
-	static const struct {
+	const struct {
 		const char *line, *name;
 		guint64 start, end, inode;
 		gboolean executable;
+		dev_t device;
 	} good[] = {
 		{ "00402000-00b31000 r-xp 00002000 00:1c 4611686018427387958                "
 		  "/usr/bin/x",
-		  "/usr/bin/x", 0x402000, 0xb31000, G_GUINT64_CONSTANT(4611686018427387958), TRUE },
+		  "/usr/bin/x", 0x402000, 0xb31000, G_GUINT64_CONSTANT(4611686018427387958), TRUE,
+		  makedev(0, 0x1c) },
 		{ "7ffe1000-7ffe2000 rw-p 00000000 00:00 0                                  "
 		  "[stack]",
-		  "[stack]", 0x7ffe1000, 0x7ffe2000, 0, FALSE },
-		{ "01339000-01371000 rwxp 00000000 00:00 0 ", "", 0x1339000, 0x1371000, 0, TRUE },
+		  "[stack]", 0x7ffe1000, 0x7ffe2000, 0, FALSE, 0 },
+		{ "01339000-01371000 rwxp 00000000 00:00 0 ", "", 0x1339000, 0x1371000, 0, TRUE,
+		  0 },
 		{ "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0   [vsyscall]",
 		  "[vsyscall]", G_GUINT64_CONSTANT(0xffffffffff600000),
-		  G_GUINT64_CONSTANT(0xffffffffff601000), 0, TRUE },
+		  G_GUINT64_CONSTANT(0xffffffffff601000), 0, TRUE, 0 },
 		{ "1000-2000 r--p 00000000 08:01 5    /a b\\012c (deleted)", "/a b\nc (deleted)",
-		  0x1000, 0x2000, 5, FALSE },
+		  0x1000, 0x2000, 5, FALSE, makedev(8, 1) },
+		{ "1000-2000 r--p 00000000 fd:0a 5    /a\\tb\\", "/a\\tb\\", 0x1000, 0x2000, 5,
+		  FALSE, makedev(0xfd, 10) },
 	};
 	static const char *const bad[] = { "", "x", "1000-2000", "2000-1000 r-xp 0 0:0 0 a",
 					   "1000-2000 r-xp 0 0:0 x" };
@@ -128,6 +134,7 @@ static void test_maps(void)
 		g_assert_cmpuint(line.end, ==, good[i].end);
 		g_assert_cmpuint(line.inode, ==, good[i].inode);
 		g_assert_cmpint(line.executable, ==, good[i].executable);
+		g_assert_true(line.device == good[i].device);
 		g_free(line.name);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)

@@ -1,5 +1,5 @@
+#include "stack/xino.h"
 #include "trace/mounts.h"
-#include "trace/xino.h"
 
 #include "base/error.h"
 
@@ -44,8 +44,24 @@ static void test_parse(void)
 	g_assert_cmpstr(mount->root, ==, "/in side");
 	g_assert_cmpstr(mount->point, ==, "/mnt/my disk");
 	/* The topmost of what is mounted at one place. */
-	g_assert_cmpuint(varve_mounts_at(mounts, "/usr")->id, ==, 42);
-	g_assert_null(varve_mounts_at(mounts, "/usr/lib"));
+	g_assert_cmpuint(varve_mount_topmost(mounts, "/usr")->id, ==, 42);
+	g_assert_null(varve_mount_topmost(mounts, "/usr/lib"));
+}
+
+/* What a swap tucks beneath an old /usr has the higher id, and so comes last; Linux 6.18 wrote this
+ * of a service with a mount of its own below /usr. */
+static void test_topmost(void)
+{
+	static const char text[] =
+		"156 155 7:0 / / ro shared:1 - erofs /dev/loop0 ro\n"
+		"159 166 0:42 / /usr ro - overlay varve ro,lowerdir+=/a\n"
+		"160 159 0:46 / /usr/share rw - tmpfs t rw\n"
+		"166 156 0:47 / /usr ro master:5 - overlay varve ro,lowerdir+=/b\n";
+	g_autoptr(GPtrArray) mounts = varve_mountinfo_parse(text, NULL);
+
+	g_assert_cmpuint(varve_mount_topmost(mounts, "/usr")->id, ==, 159);
+	g_assert_cmpuint(varve_mount_topmost(mounts, "/")->id, ==, 156);
+	g_assert_null(varve_mount_topmost(mounts, "/usr/lib"));
 }
 
 static void test_options(void)
@@ -97,7 +113,7 @@ static void test_own(void)
 	g_autoptr(GPtrArray) mounts = varve_mounts_read(&error);
 
 	g_assert_no_error(error);
-	g_assert_nonnull(varve_mounts_at(mounts, "/proc"));
+	g_assert_nonnull(varve_mount_topmost(mounts, "/proc"));
 }
 
 static void test_xino(void)
@@ -113,6 +129,7 @@ static void test_xino(void)
 
 		g_assert_cmpuint(varve_xino_layer(number, cases[i].n, &inode), ==, cases[i].layer);
 		g_assert_cmpuint(inode, ==, 1407);
+		g_assert_cmpuint(varve_xino_number(1407, cases[i].layer, cases[i].n), ==, number);
 	}
 	/* What a node of four layers showed: /usr/bin/bash of its base, sshd of the topmost. */
 	g_assert_cmpuint(varve_xino_layer(G_GUINT64_CONSTANT(9223372036854777215), 4, &inode), ==,
@@ -140,6 +157,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/mounts/parse", test_parse);
+	g_test_add_func("/mounts/topmost", test_topmost);
 	g_test_add_func("/mounts/options", test_options);
 	g_test_add_func("/mounts/inside", test_inside);
 	g_test_add_func("/mounts/own", test_own);

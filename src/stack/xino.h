@@ -13,3 +13,7 @@
  * Returns: 1 for the topmost lower up to @n for the lowest, or 0 where the number does not tell.
  */
 guint varve_xino_layer(guint64 inode, guint n, guint64 *ret_inode);
+
+/** varve_xino_number: the opposite: the number on the overlay of @inode in the lower @layer of
+ *  @n. */
+guint64 varve_xino_number(guint64 inode, guint layer, guint n);
