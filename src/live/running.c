@@ -2,7 +2,9 @@
 #include "live/running.h"
 
 #include "base/error.h"
+#include "device/verity-device.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -79,17 +81,6 @@ VarveReport *varve_running_next(const VarveReport *running)
 	return next;
 }
 
-static void add_lower(VarvePastStack *stack, const VarveMounted *layer)
-{
-	VarvePastLayer *lower = g_new0(VarvePastLayer, 1);
-
-	lower->name = g_strdup(layer->manifest->name);
-	lower->version = g_strdup(layer->manifest->version);
-	lower->device = g_strdup(layer->device ? layer->device : "");
-	lower->root = layer->facts.root;
-	g_ptr_array_add(stack->lowers, lower);
-}
-
 static VarvePastStack *stack_of(const GPtrArray *layers, const VarveMounted *base, guint generation,
 				guint64 device)
 {
@@ -98,37 +89,74 @@ static VarvePastStack *stack_of(const GPtrArray *layers, const VarveMounted *bas
 	stack->generation = generation;
 	stack->device = (dev_t)device;
 	stack->since = g_get_real_time() / G_USEC_PER_SEC;
-	for (guint i = layers->len; i-- > 0;)
-		add_lower(stack, layers->pdata[i]);
-	add_lower(stack, base);
+	for (guint i = layers->len + 1; i-- > 0;) {
+		const VarveMounted *layer = i ? layers->pdata[i - 1] : base;
+
+		varve_past_stack_add(stack, layer->manifest->name, layer->manifest->version,
+				     layer->device ? layer->device : "", &layer->facts.root);
+	}
 	return stack;
 }
 
-/* What the stack that goes had at the paths that change. */
-static GHashTable *replaced_by(const VarveChanges *changes)
+/* The topmost of @layers on @base that has @path ("/usr/…"). */
+static const VarveMounted *owner_of(const GPtrArray *layers, const VarveMounted *base,
+				    const char *path)
 {
-	GHashTable *replaced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (guint i = layers->len; i-- > 0;) {
+		const VarveMounted *layer = layers->pdata[i];
+		gsize index;
+
+		if (varve_path_table_find(layer->paths, path + 1, &index, NULL))
+			return layer;
+	}
+	return base;
+}
+
+/* What the stack that goes had at the paths that change: whose, and which inode, because that is
+ * what the kernel tells of a file that somebody holds. */
+static GHashTable *replaced_by(const VarveChanges *changes, const GPtrArray *from,
+			       const VarveMounted *base)
+{
+	GHashTable *replaced = varve_past_files_new();
 
 	for (guint i = 0; i < changes->list->len; i++) {
 		const VarveMergedChange *change = changes->list->pdata[i];
+		const VarveMounted *layer;
+		VarvePastFile *file;
+		struct stat st;
 
-		if (change->before && S_ISREG(change->before->mode) &&
-		    !(change->after &&
-		      varve_digest_equal(&change->before->digest, &change->after->digest)))
-			g_hash_table_insert(
-				replaced, g_strdup(change->path),
-				g_memdup2(&change->before->digest, sizeof(VarveDigest)));
+		if (!change->before || !S_ISREG(change->before->mode) ||
+		    (change->after &&
+		     varve_digest_equal(&change->before->digest, &change->after->digest)))
+			continue;
+		layer = owner_of(from, base, change->path);
+		file = g_new0(VarvePastFile, 1);
+		file->digest = change->before->digest;
+		file->layer = layer->facts.root;
+		if (fstatat(layer->fd, change->path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			file->inode = st.st_ino;
+		g_hash_table_insert(replaced, g_strdup(change->path), file);
 	}
 	return replaced;
+}
+
+/* Of stacks that nobody holds any more nothing needs to be known. */
+static void forget(VarvePast *past)
+{
+	g_auto(GStrv) devices = varve_verity_device_list("varve-", NULL);
+
+	if (devices)
+		varve_past_forget(past, (const char *const *)devices);
 }
 
 void varve_running_remember(VarvePast *past, const VarveReport *running, const GPtrArray *from,
 			    const GPtrArray *to, const VarveMounted *base, const VarveNewUsr *usr,
 			    const VarveReport *next, const VarveChanges *changes)
 {
-	g_autoptr(GHashTable) replaced = replaced_by(changes);
-	g_autoptr(GHashTable) nothing = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) replaced = replaced_by(changes, from, base);
+	g_autoptr(GHashTable) nothing = varve_past_files_new();
 
+	forget(past);
 	if (past->stacks->len == 0)
 		varve_past_add(past, stack_of(from, base, running->generation, running->usr),
 			       nothing);

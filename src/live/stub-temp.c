@@ -3,57 +3,6 @@
 #include "live/who.h"
 #include "stack/generation.h"
 #include "stack/past.h"
-VarvePastStack *varve_past_stack_new(void)
-{
-	VarvePastStack *s = g_new0(VarvePastStack, 1);
-	s->lowers = g_ptr_array_new();
-	return s;
-}
-void varve_past_stack_free(VarvePastStack *s)
-{
-	g_free(s);
-}
-VarvePast *varve_past_load(GError **error)
-{
-	(void)error;
-	VarvePast *p = g_new0(VarvePast, 1);
-	p->stacks = g_ptr_array_new();
-	return p;
-}
-gboolean varve_past_save(const VarvePast *p, GError **e)
-{
-	(void)p;
-	(void)e;
-	return TRUE;
-}
-void varve_past_free(VarvePast *p)
-{
-	g_free(p);
-}
-void varve_past_add(VarvePast *p, VarvePastStack *s, GHashTable *r)
-{
-	(void)r;
-	g_ptr_array_add(p->stacks, s);
-}
-VarveWho *varve_who(const VarvePast *p, VarveWhoFind f, gpointer d, GError **e)
-{
-	(void)p;
-	(void)f;
-	(void)d;
-	(void)e;
-	VarveWho *w = g_new0(VarveWho, 1);
-	w->holders = g_ptr_array_new();
-	return w;
-}
-void varve_who_free(VarveWho *w)
-{
-	g_free(w);
-}
-char **varve_who_units(const VarveWho *w)
-{
-	(void)w;
-	return g_new0(char *, 1);
-}
 VarveManagerWork *varve_manager_plan(const VarveChanges *c, const GPtrArray *b, const GPtrArray *a)
 {
 	(void)c;

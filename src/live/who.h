@@ -15,18 +15,24 @@ typedef struct {
 typedef struct {
 	gint pid;
 	char *command;
-	char *unit;       /* of systemd; "" where it is in none */
-	guint generation; /* of the newest stack that it follows: what it would open is of that one
-			   */
-	gboolean follows; /* its mount namespace has the running stack at /usr */
-	GPtrArray *
-		files; /* VarveHeldFile *, by path; only those that differ from the running stack */
+	char *unit;        /* of systemd; "" where it is in none */
+	guint generation;  /* of the newest stack that it sees: what it would open is of that one;
+			    * 0: of none of ours */
+	gboolean follows;  /* its mount namespace shows no earlier stack */
+	char *obstacle;    /* why it does not follow, a clause without a full stop; "" */
+	gboolean outdated; /* it does not follow, and the running stack has files otherwise than
+			    * what it sees */
+	GPtrArray *files;  /* VarveHeldFile *, by path; only those that differ from the running
+			    * stack */
 } VarveHolder;
 
 typedef struct {
 	GPtrArray *holders; /* VarveHolder *, by pid: those with old files, and those that do not
 			     * follow */
-	guint64 stacks;     /* earlier ones that something still keeps alive */
+	guint pinning;      /* other processes that keep an earlier stack alive, by files that the
+			     * running one has too */
+	guint stacks;       /* earlier ones that processes keep alive */
+	guint unseen;       /* processes that could not be looked at */
 } VarveWho;
 
 /** VarveWhoFind: the digest of @path ("/usr/…") in the running stack; FALSE where it has none. */
@@ -34,14 +40,24 @@ typedef gboolean (*VarveWhoFind)(const char *path, VarveDigest *ret, gpointer da
 
 /**
  * varve_who:
- * Looks at every process. One that ends meanwhile is not told.
+ * Looks at every process but the caller's. One that ends meanwhile is not told. Where there was one
+ * stack only nobody is looked at.
  *
- * Errors: SYSTEM (root alone sees all processes).
+ * Errors: SYSTEM (/proc; only root sees all processes).
  */
 VarveWho *varve_who(const VarvePast *past, VarveWhoFind find, gpointer data, GError **error);
+/** varve_who_below: the same where proc(5) is mounted at @proc. */
+VarveWho *varve_who_below(const char *proc, const VarvePast *past, VarveWhoFind find, gpointer data,
+			  GError **error);
 void varve_who_free(VarveWho *who);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveWho, varve_who_free)
 
-/** varve_who_units: (caller frees with g_strfreev) the units of those that run old code (with
- *  @code) or do not follow, each once, in the order in which systemd would name them. */
+/** varve_who_is_pending: whether @holder runs old code, or would with the next program or library
+ *  that it opens: it has to be started again. */
+gboolean varve_who_is_pending(const VarveHolder *holder);
+/** varve_who_pending: the number of those. */
+guint varve_who_pending(const VarveWho *who);
+
+/** varve_who_units: (caller frees with g_strfreev) the units of the pending ones, each once, by
+ *  name. */
 char **varve_who_units(const VarveWho *who);
