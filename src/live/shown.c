@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "device/verity-device.h"
 #include "stack/stack.h"
 
 struct VarveShown {
@@ -95,4 +96,42 @@ VarveShownDeclared varve_shown_declared(const VarveShown *shown, const char *uni
 		return VARVE_SHOWN_RESTART;
 	}
 	return VARVE_SHOWN_UNDECLARED;
+}
+
+/* As it is now: without a stack whose swap is not committed, and those that nobody can hold. */
+static VarvePast *load_past(const VarveReport *running, GError **error)
+{
+	g_auto(GStrv) devices = varve_verity_device_list("varve-", NULL);
+	g_autoptr(VarvePast) past = varve_past_load(error);
+
+	if (!past)
+		return NULL;
+	if (past->stacks->len > 0 && (guint64)varve_past_running(past)->device != running->usr)
+		g_ptr_array_set_size(past->stacks, (gint)past->stacks->len - 1);
+	if (devices)
+		varve_past_forget(past, (const char *const *)devices);
+	return g_steal_pointer(&past);
+}
+
+gboolean varve_shown_who(const VarveReport *running, VarveShown **ret_shown, VarveWho **ret_who,
+			 GError **error)
+{
+	g_autoptr(VarvePast) past = load_past(running, error);
+	g_autoptr(VarveShown) shown = NULL;
+	g_autoptr(VarveWho) who = NULL;
+
+	if (!past)
+		return FALSE;
+	if (ret_shown || past->stacks->len > 1) {
+		shown = varve_shown_open(running, error);
+		if (!shown)
+			return FALSE;
+	}
+	who = varve_who(past, varve_shown_find, shown, error);
+	if (!who)
+		return FALSE;
+	*ret_who = g_steal_pointer(&who);
+	if (ret_shown)
+		*ret_shown = g_steal_pointer(&shown);
+	return TRUE;
 }

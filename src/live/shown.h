@@ -20,6 +20,15 @@ gboolean varve_shown_find(const char *path, VarveDigest *ret, gpointer shown);
 /** varve_shown_layer: (borrowed, nullable) the manifest of the layer that has @path ("/usr/…"). */
 const VarveManifest *varve_shown_layer(const VarveShown *shown, const char *path);
 
+/**
+ * varve_shown_who:
+ * varve_who() against the stack of @running, which is not asked anything where nothing was swapped.
+ *
+ * @ret_shown: (nullable) opened in any case.
+ */
+gboolean varve_shown_who(const VarveReport *running, VarveShown **ret_shown, VarveWho **ret_who,
+			 GError **error);
+
 /** What a swap does with a unit that it finds to run old code. */
 typedef enum {
 	VARVE_SHOWN_UNDECLARED, /* no layer says: it is restarted */

@@ -2,6 +2,7 @@
 #include "cli/varvectl/change.h"
 
 #include "base/json.h"
+#include "cli/varvectl/show-who.h"
 #include "cli/varvectl/show.h"
 #include "live/swap.h"
 #include "stack/node.h"
@@ -86,17 +87,14 @@ static void print_refused(const VarveReport *report)
 
 static void print_who(const VarveWho *who)
 {
-	g_auto(GStrv) units = who ? varve_who_units(who) : NULL;
+	g_autofree char *sentence = who ? varve_show_who_sentence(who) : NULL;
 
-	if (!who || who->holders->len == 0) {
+	if (!who)
+		puts("Who runs old code is not known; ask 'varvectl who'.");
+	else if (sentence)
+		printf("%s; 'varvectl who' says what to do about each.\n", sentence);
+	else
 		puts("Nobody runs old code.");
-		return;
-	}
-	printf("%u process%s still run%s old code", who->holders->len,
-	       who->holders->len == 1 ? "" : "es", who->holders->len == 1 ? "s" : "");
-	for (char **unit = units; unit && *unit; unit++)
-		printf("%s%s", unit == units ? ": " : ", ", *unit);
-	puts(". 'varvectl who' says which, and what to do.");
 }
 
 static void print_text(const VarveReport *before, const VarveSwapResult *result)
@@ -133,7 +131,7 @@ static void print_json(const VarveSwapResult *result)
 		(int)result->before, "after", (int)result->after, "verified-us",
 		(json_int_t)result->verified, "committed-us", (json_int_t)result->committed,
 		"total-us", (json_int_t)result->total, "pending",
-		result->who ? (int)result->who->holders->len : 0);
+		result->who ? (int)varve_who_pending(result->who) : 0);
 	g_autofree char *text = NULL;
 
 	json_object_set_new(json, "stack", varve_report_to_json(result->report));

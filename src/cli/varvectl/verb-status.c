@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/varvectl/show-health.h"
+#include "cli/varvectl/show-who.h"
 #include "cli/varvectl/show.h"
 #include "cli/varvectl/verbs.h"
 #include "ground/fd.h"
@@ -82,7 +83,53 @@ static void read_state(const VarveReport *report, State *state)
 		state->errors = g_ascii_strtoull(text, NULL, 10);
 }
 
-static void print_json(const VarveReport *report, const State *state, const VarveHealth *health)
+/* Who runs old code: a node is not patched while somebody does. */
+typedef struct {
+	VarveWho *who; /* NULL where it is not known */
+	VarveShown *shown;
+	char *unknown; /* why not; "" */
+} Pending;
+
+static void pending_clear(Pending *pending)
+{
+	varve_who_free(pending->who);
+	varve_shown_free(pending->shown);
+	g_free(pending->unknown);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Pending, pending_clear)
+
+static void find_pending(const VarveReport *report, Pending *pending)
+{
+	g_autoptr(GError) error = NULL;
+
+	varve_shown_who(report, &pending->shown, &pending->who, &error);
+	pending->unknown = g_strdup(error ? error->message : "");
+}
+
+static void complain(const Pending *pending, VarveReport *report)
+{
+	g_autofree char *sentence = pending->who ? varve_show_who_sentence(pending->who) : NULL;
+
+	if (sentence)
+		varve_report_complain(report, "pending-restart",
+				      "'varvectl who' says what to do about each", "%s", sentence);
+}
+
+static void print_pending(const Pending *pending)
+{
+	g_autofree char *sentence = pending->who ? varve_show_who_sentence(pending->who) : NULL;
+	g_autofree char *unknown = varve_text_line(pending->unknown);
+
+	if (sentence)
+		printf("\nNOT COMPLIANT: pending-restart: %s; 'varvectl who' says what to do about "
+		       "each\n",
+		       sentence);
+	if (*unknown)
+		printf("\nWhether old code runs is not known: %s\n", unknown);
+}
+
+static void print_json(const VarveReport *report, const State *state, const VarveHealth *health,
+		       const Pending *pending)
 {
 	g_autoptr(json_t) json = varve_report_to_json(report);
 	g_autofree char *name = os_release("PRETTY_NAME");
@@ -101,6 +148,12 @@ static void print_json(const VarveReport *report, const State *state, const Varv
 					      (json_int_t)state->errors, "read-only",
 					      state->read_only));
 	varve_show_health_json(health, json);
+	json_object_set_new(json, "pending-restart",
+			    pending->who ? varve_show_who_json(pending->who, pending->shown, NULL)
+					 : json_null());
+	if (*pending->unknown)
+		json_object_set_new(json, "pending-restart-unknown",
+				    varve_json_text(pending->unknown));
 	text = varve_json_dump(json, FALSE);
 	fputs(text, stdout);
 }
@@ -186,7 +239,8 @@ static void print_generation(const VarveReport *report)
 	putchar('\n');
 }
 
-static void print_text(const VarveReport *report, const State *state, const VarveHealth *health)
+static void print_text(const VarveReport *report, const State *state, const VarveHealth *health,
+		       const Pending *pending)
 {
 	g_autofree char *name = os_release("PRETTY_NAME");
 	g_autofree char *end = os_release("SUPPORT_END");
@@ -214,6 +268,7 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 		putchar('\n');
 	varve_show_compliance(report, "");
 	varve_show_health(health, "\n");
+	print_pending(pending);
 	varve_show_warnings(report, "\n");
 	if (refused > 0)
 		printf("\n%u layer%s refused:\n", refused, refused == 1 ? " was" : "s were");
@@ -231,6 +286,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 	g_autoptr(VarveReport) report = varve_node_report(error);
 	g_autoptr(VarveHealth) health = NULL;
 	g_autoptr(VarveRefusal) ended = NULL;
+	g_auto(Pending) pending = { .who = NULL };
 	State state;
 
 	if (!report)
@@ -240,12 +296,14 @@ static int run(const VarveInvocation *invocation, GError **error)
 	read_state(report, &state);
 	varve_integrity_check("/sys", report);
 	health = varve_node_health(report);
+	find_pending(report, &pending);
 	/* In words they have paragraphs of their own. */
 	if (!invocation->json)
-		print_text(report, &state, health);
+		print_text(report, &state, health, &pending);
 	varve_health_complain(health, report);
+	complain(&pending, report);
 	if (invocation->json)
-		print_json(report, &state, health);
+		print_json(report, &state, health, &pending);
 	return options->fail && report->complaints->len > 0 ? VARVE_EXIT_REFUSED : VARVE_EXIT_OK;
 }
 

@@ -19,4 +19,5 @@ extern const VarveVerb varve_verb_status;
 extern const VarveVerb varve_verb_swap;
 extern const VarveVerb varve_verb_unmerge;
 extern const VarveVerb varve_verb_verify;
+extern const VarveVerb varve_verb_who;
 extern const VarveVerb varve_verb_why;
