@@ -162,36 +162,3 @@ void varve_running_remember(VarvePast *past, const VarveReport *running, const G
 			       nothing);
 	varve_past_add(past, stack_of(to, base, next->generation, usr->device), replaced);
 }
-
-typedef struct {
-	const VarveMounted *base;
-	const GPtrArray *layers;
-} Stack;
-
-static gboolean find(const char *path, VarveDigest *ret, gpointer data)
-{
-	const Stack *stack = data;
-	const char *relative = path + (*path == '/');
-
-	for (guint i = stack->layers->len + 1; i-- > 0;) {
-		const VarveMounted *layer = i ? stack->layers->pdata[i - 1] : stack->base;
-		VarvePath found;
-		gsize index;
-
-		if (!varve_path_table_find(layer->paths, relative, &index, NULL))
-			continue;
-		if (!varve_path_table_get(layer->paths, index, &found, NULL))
-			return FALSE;
-		*ret = found.digest;
-		return TRUE;
-	}
-	return FALSE;
-}
-
-VarveWho *varve_running_who(const VarveMounted *base, const GPtrArray *layers, GError **error)
-{
-	g_autoptr(VarvePast) past = varve_past_load(error);
-	Stack stack = { base, layers };
-
-	return past ? varve_who(past, find, &stack, error) : NULL;
-}

@@ -4,7 +4,7 @@
 
 #include "live/changes.h"
 #include "live/commit.h"
-#include "live/who.h"
+#include "stack/past.h"
 
 /** varve_running_layers: (caller frees with g_ptr_array_unref) VarveMounted *, lowest first, of the
  *  accepted layers of @report. Errors: NOT_FOUND (not mounted, or not checked), CORRUPT, SYSTEM. */
@@ -23,6 +23,3 @@ VarveReport *varve_running_next(const VarveReport *running);
 void varve_running_remember(VarvePast *past, const VarveReport *running, const GPtrArray *from,
 			    const GPtrArray *to, const VarveMounted *base, const VarveNewUsr *usr,
 			    const VarveReport *next, const VarveChanges *changes);
-
-/** varve_running_who: varve_who() against the stack of @layers on @base. */
-VarveWho *varve_running_who(const VarveMounted *base, const GPtrArray *layers, GError **error);

@@ -1,8 +1,6 @@
 #include "base/error.h"
 #include "live/manager.h"
-#include "live/who.h"
 #include "stack/generation.h"
-#include "stack/past.h"
 VarveManagerWork *varve_manager_plan(const VarveChanges *c, const GPtrArray *b, const GPtrArray *a)
 {
 	(void)c;

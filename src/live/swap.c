@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "live/commit.h"
 #include "live/running.h"
+#include "live/shown.h"
 #include "stack/compliance.h"
 #include "stack/node-floors.h"
 #include "stack/node.h"
@@ -287,15 +288,22 @@ static gboolean exchange(Swap *swap, const GPtrArray *from, const GPtrArray *to,
 	       varve_commit(&usr, &swap->dirs, next, &swap->result->committed, error);
 }
 
+static VarveWho *look_who(const VarveReport *runs)
+{
+	VarveWho *who = NULL;
+
+	return varve_shown_who(runs, NULL, &who, NULL) ? who : NULL;
+}
+
 /* Services after a change of the stack: told, restarted, asked for their health. */
-static gboolean bring_in_line(Swap *swap, const VarveManagerWork *work, const GPtrArray *to,
+static gboolean bring_in_line(Swap *swap, const VarveManagerWork *work, const VarveReport *runs,
 			      GError **error)
 {
 	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) first = NULL;
 	g_auto(GStrv) units = NULL;
 	gboolean ok = varve_manager_apply(work, done, &first);
-	g_autoptr(VarveWho) who = varve_running_who(swap->base, to, NULL);
+	g_autoptr(VarveWho) who = look_who(runs);
 
 	units = who ? varve_who_units(who) : NULL;
 	if (units &&
@@ -310,7 +318,7 @@ static gboolean bring_in_line(Swap *swap, const VarveManagerWork *work, const GP
 	}
 	ok = varve_manager_healthy(swap->units, work, swap->request->window, error);
 	varve_who_free(swap->result->who);
-	swap->result->who = varve_running_who(swap->base, to, NULL);
+	swap->result->who = look_who(runs);
 	return ok;
 }
 
@@ -332,7 +340,7 @@ static gboolean put_back(Swap *swap, const char *reason, GError **error)
 		tell(swap, "that generation %u failed cannot be recorded: %s", failed,
 		     local->message);
 	g_clear_error(&local);
-	if (!bring_in_line(swap, work, swap->before, &local))
+	if (!bring_in_line(swap, work, swap->running, &local))
 		tell(swap, "the stack before is back, but not all is well: %s", local->message);
 	return TRUE;
 }
@@ -341,7 +349,7 @@ static gboolean serve(Swap *swap, const VarveManagerWork *work, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 
-	if (bring_in_line(swap, work, swap->after, &local))
+	if (bring_in_line(swap, work, swap->next, &local))
 		return TRUE;
 	tell(swap, "not well: %s", local->message);
 	tell(swap, "putting generation %u back", swap->running->generation);

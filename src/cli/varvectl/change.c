@@ -89,11 +89,9 @@ static void print_who(const VarveWho *who)
 {
 	g_autofree char *sentence = who ? varve_show_who_sentence(who) : NULL;
 
-	if (!who)
-		puts("Who runs old code is not known; ask 'varvectl who'.");
-	else if (sentence)
-		printf("%s; 'varvectl who' says what to do about each.\n", sentence);
-	else
+	if (sentence)
+		printf("PENDING RESTART: %s. 'varvectl who' says what to do.\n", sentence);
+	else if (who)
 		puts("Nobody runs old code.");
 }
 
