@@ -10,6 +10,7 @@
 #include "image/software-tpm.h"
 #include "image/throwaway.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #define MEMORY_DEFAULT 2048
 #define CPUS_MAX 4
+#define LOG_SIZE ((off_t)16 * 1024 * 1024 * 1024)
 
 struct VarveMachine {
 	GPtrArray *argv; /* ends with NULL once prepared */
@@ -159,6 +161,28 @@ static gboolean check_image(const VarveRun *run, GError **error)
 	       varve_fail(error, VARVE_ERROR_NOT_FOUND, "%s: no such disk image", image);
 }
 
+/* All that the guest writes goes through a recorder (QEMU's blklogwrites; the format is that of
+ * Linux' dm-log-writes). The file does not grow by itself; what is not written of it takes no room.
+ */
+static gboolean add_recorded(VarveMachine *machine, const VarveRun *run, const char *format,
+			     const char *disk, GError **error)
+{
+	g_autofree char *log = escape(run->log_writes);
+	varve_autofd fd = open(run->log_writes, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || ftruncate(fd, LOG_SIZE) < 0)
+		return varve_fail_errno(error, errno, "%s", run->log_writes);
+	add(machine, "-blockdev", "driver=file,node-name=disk-file,discard=unmap,filename=%s",
+	    disk);
+	add(machine, "-blockdev", "driver=%s,node-name=disk-format,discard=unmap,file=disk-file",
+	    format);
+	add(machine, "-blockdev", "driver=file,node-name=disk-log,filename=%s", log);
+	add(machine, "-blockdev",
+	    "driver=blklogwrites,node-name=disk,file=disk-format,log=disk-log,log-sector-size=512,"
+	    "log-super-update-interval=1");
+	return TRUE;
+}
+
 /* Chooses and makes the disk; what has to be in it is put into it. */
 static gboolean add_disk(VarveMachine *machine, const VarveRun *run, GError **error)
 {
@@ -184,8 +208,13 @@ static gboolean add_disk(VarveMachine *machine, const VarveRun *run, GError **er
 	    !varve_throwaway_inject(run->tools, disk, &injection, error))
 		return FALSE;
 	escaped = escape(disk);
-	add(machine, "-drive", "if=none,id=disk,format=%s,discard=unmap,cache=%s,file=%s",
-	    overlay ? "qcow2" : "raw", run->keep ? "writeback" : "unsafe", escaped);
+	if (run->log_writes) {
+		if (!add_recorded(machine, run, overlay ? "qcow2" : "raw", escaped, error))
+			return FALSE;
+	} else {
+		add(machine, "-drive", "if=none,id=disk,format=%s,discard=unmap,cache=%s,file=%s",
+		    overlay ? "qcow2" : "raw", run->keep ? "writeback" : "unsafe", escaped);
+	}
 	add(machine, "-device", "virtio-blk-pci,drive=disk,bootindex=0");
 	return TRUE;
 }

@@ -18,12 +18,13 @@ typedef struct {
 	guint memory;              /* MiB; 0: 2048 */
 	guint cpus;                /* 0: those of the machine, 4 at most */
 	guint ssh_port;            /* 0: none; else 127.0.0.1:PORT leads to the guest's port 22 */
-	const char *ssh_key;   /* (nullable) private key that may log in; made with its .pub beside
-				* it if it does not exist. NULL: a throwaway one */
-	const char *log;       /* (nullable) file that gets what the console shows */
-	const char *report;    /* (nullable) file behind the second serial port */
-	const char *variables; /* (nullable) UEFI variables to start from, with keys enrolled: then
-				* the firmware that enforces Secure Boot is taken */
+	const char *ssh_key;    /* (nullable) private key that may log in; made with its .pub beside
+				 * it if it does not exist. NULL: a throwaway one */
+	const char *log;        /* (nullable) file that gets what the console shows */
+	const char *report;     /* (nullable) file behind the second serial port */
+	const char *log_writes; /* (nullable) file that gets every write and flush of the disk */
+	const char *variables;  /* (nullable) UEFI variables to start from, with keys enrolled: then
+				 * the firmware that enforces Secure Boot is taken */
 	gboolean tpm; /* a TPM 2.0 made of software, with its state among the throwaway files */
 	const char *tpm_state; /* (nullable) a directory that keeps that state, made if missing */
 	const VarveEnrolment *enrolment; /* (nullable) Secure Boot with these keys */

@@ -163,6 +163,20 @@ static gboolean is_duplicate(const GPtrArray *candidates, const Candidate *candi
 	return FALSE;
 }
 
+char **varve_select_files(const VarveSelecting *selecting, VarveReport *report)
+{
+	g_autoptr(GPtrArray) candidates = find_candidates(selecting, report);
+	g_autoptr(GPtrArray) files = g_ptr_array_new();
+
+	for (guint i = 0; i < candidates->len; i++) {
+		const Candidate *candidate = candidates->pdata[i];
+
+		g_ptr_array_add(files, g_strdup(candidate->file));
+	}
+	g_ptr_array_add(files, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&files), FALSE);
+}
+
 static VarveRefusal *refuse_failed(const VarveSelecting *s, const VarveMounted *mounted)
 {
 	const VarveGeneration *failed =

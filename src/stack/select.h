@@ -30,6 +30,10 @@ typedef struct {
  */
 GPtrArray *varve_select(const VarveSelecting *selecting, VarveReport *report);
 
+/** varve_select_files: (caller frees with g_strfreev) the files that varve_select() looks at, in
+ * that order; of one name in the directory the later ones only where the first is refused. */
+char **varve_select_files(const VarveSelecting *selecting, VarveReport *report);
+
 /** varve_select_split_name: what NAME_VERSION_ARCH.raw claims; FALSE where @file is not of the
  * form. Claims are good for choosing what to look at and for nothing else. */
 gboolean varve_select_split_name(const char *file, char **ret_name, char **ret_version);

@@ -15,7 +15,7 @@ typedef struct {
 	char **layers;
 	gboolean keep, network, no_reboot, no_kvm, print, secure_boot, permissive, tpm;
 	int memory, cpus, ssh_port;
-	char *ssh_key, *log, *report, *variables, *keys, *tpm_state;
+	char *ssh_key, *log, *report, *variables, *keys, *tpm_state, *log_writes;
 } RunOptions;
 
 static GOptionEntry *entries(gpointer data)
@@ -46,6 +46,10 @@ static GOptionEntry *entries(gpointer data)
 		  "Write what the console shows to a file too", "FILE" },
 		{ "report", 0, 0, G_OPTION_ARG_FILENAME, &options->report,
 		  "A second serial port that writes to a file", "FILE" },
+		{ "log-writes", 0, 0, G_OPTION_ARG_FILENAME, &options->log_writes,
+		  "Record every write and flush of the disk, as dm-log-writes does: for tests of "
+		  "power cuts",
+		  "FILE" },
 		{ "variables", 0, 0, G_OPTION_ARG_FILENAME, &options->variables,
 		  "Start from these UEFI variables; their keys are enforced", "FILE" },
 		{ "secure-boot", 0, 0, G_OPTION_ARG_NONE, &options->secure_boot,
@@ -176,6 +180,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 						     .ssh_key = options->ssh_key,
 						     .log = options->log,
 						     .report = options->report,
+						     .log_writes = options->log_writes,
 						     .variables = options->variables,
 						     .enrolment = enrolment,
 						     .permissive = options->permissive,
