@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define OUTPUT_LIMIT (64 << 20)
@@ -54,15 +55,34 @@ static void drain(Capture *capture)
 	}
 }
 
-/* Feeds @input to @in and collects both outputs until all three are closed. */
-static void talk(int in, const char *input, size_t input_size, Capture *out, Capture *err)
+/* Milliseconds until @deadline (monotonic µs); -1 where there is none. */
+static int left(gint64 deadline)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (deadline == 0)
+		return -1;
+	return deadline > now ? (int)((deadline - now) / 1000 + 1) : 0;
+}
+
+/* Feeds @input to @in and collects both outputs until all three are closed; FALSE where that was
+ * not before @deadline. */
+static gboolean talk(int in, const char *input, size_t input_size, Capture *out, Capture *err,
+		     gint64 deadline)
 {
 	while (in >= 0 || out->fd >= 0 || err->fd >= 0) {
 		struct pollfd fds[3] = { { .fd = in, .events = POLLOUT },
 					 { .fd = out->fd, .events = POLLIN },
 					 { .fd = err->fd, .events = POLLIN } };
+		int wait = left(deadline);
 
-		if (poll(fds, 3, -1) < 0)
+		if (wait == 0) {
+			varve_autofd_close(&in);
+			varve_autofd_close(&out->fd);
+			varve_autofd_close(&err->fd);
+			return FALSE;
+		}
+		if (poll(fds, 3, wait) <= 0)
 			continue;
 		if (in >= 0 && fds[0].revents) {
 			ssize_t n = write(in, input, input_size);
@@ -81,6 +101,7 @@ static void talk(int in, const char *input, size_t input_size, Capture *out, Cap
 		if (fds[2].revents)
 			drain(err);
 	}
+	return TRUE;
 }
 
 typedef struct {
@@ -102,6 +123,12 @@ static gboolean become(const Child *child, VarveContainFailure *failure)
 	signal(SIGPIPE, SIG_DFL);
 	if (child->tied)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* Libraries open what is nobody else's, not always close-on-exec: a program in another
+	 * SELinux domain would be denied it, loudly. */
+	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+	/* A group of its own, to be killed whole. */
+	if (process->timeout > 0)
+		setpgid(0, 0);
 	if ((child->in >= 0 && dup2(child->in, 0) < 0) ||
 	    (child->out >= 0 && dup2(child->out, 1) < 0) ||
 	    (child->err >= 0 && dup2(child->err, 2) < 0)) {
@@ -202,6 +229,24 @@ static gboolean wait_for(pid_t pid, const char *program, int *ret_status, GError
 	return TRUE;
 }
 
+/* The same for one that may take its time until @deadline only. A program can close its outputs and
+ * go on, so its end is waited for too. */
+static gboolean wait_until(pid_t pid, const VarveProcess *process, gint64 deadline, gboolean late,
+			   int *ret_status, GError **error)
+{
+	varve_autofd pidfd = deadline > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+
+	while (!late && pidfd >= 0 && poll(&fd, 1, left(deadline)) <= 0)
+		late = left(deadline) == 0;
+	if (!late)
+		return wait_for(pid, process->argv[0], ret_status, error);
+	kill(-pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return varve_fail(error, VARVE_ERROR_SYSTEM, "'%s' did not end within %u seconds",
+			  process->argv[0], process->timeout);
+}
+
 gboolean varve_process_status(const VarveProcess *process, char **ret_output, char **ret_errors,
 			      int *ret_status, GError **error)
 {
@@ -212,10 +257,13 @@ gboolean varve_process_status(const VarveProcess *process, char **ret_output, ch
 	Child child = { .in = -1, .out = -1, .err = -1 };
 	Capture capture_out, capture_err;
 	pid_t pid = -1;
-	gboolean started;
+	gint64 deadline = 0;
+	gboolean started, late;
 
 	if (null < 0)
 		return varve_fail_errno(error, errno, "/dev/null");
+	if (process->timeout > 0 && !process->inherit_stdio)
+		deadline = g_get_monotonic_time() + (gint64)process->timeout * G_USEC_PER_SEC;
 	if ((feed && !make_pipe(in, error)) ||
 	    (!process->inherit_stdio && (!make_pipe(out, error) || !make_pipe(err, error))))
 		return FALSE;
@@ -238,8 +286,9 @@ gboolean varve_process_status(const VarveProcess *process, char **ret_output, ch
 	}
 	if (in[1] >= 0)
 		g_unix_set_fd_nonblocking(in[1], TRUE, NULL);
-	talk(in[1], process->input, process->input_size, &capture_out, &capture_err);
-	if (!wait_for(pid, process->argv[0], ret_status, error))
+	late = !talk(in[1], process->input, process->input_size, &capture_out, &capture_err,
+		     deadline);
+	if (!wait_until(pid, process, deadline, late, ret_status, error))
 		return FALSE;
 	if (ret_output)
 		*ret_output = g_string_free(g_steal_pointer(&output), FALSE);

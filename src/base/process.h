@@ -23,6 +23,8 @@ typedef struct {
 	int input_fd;           /* used instead of @input where above 0 */
 	int output_fd;          /* standard output goes here where above 0, and is not captured */
 	gboolean inherit_stdio; /* a terminal program: all three streams are ours */
+	guint timeout; /* seconds; then it is killed with all that it started. 0: none. Not with
+			* @inherit_stdio */
 	/* Containment: where @root is set the program runs chrooted in new mount, pid, ipc, uts and
 	 * (unless @network) network namespaces, with /proc, a minimal /dev, a tmpfs on /tmp and
 	 * /run, and @binds. Needs root. */
@@ -36,12 +38,13 @@ typedef struct {
 /**
  * varve_process_run:
  * Runs and waits. A status other than 0 is an error that carries the command and the last lines
- * of what it wrote to standard error.
+ * of what it wrote to standard error. The program gets the three standard streams and no other
+ * descriptor, also where one of ours is not close-on-exec.
  *
  * @ret_output: (nullable, caller frees with g_free) standard output, NUL-terminated.
  *
  * Errors: NOT_FOUND (no such program: the message says which package brings it where known),
- * SYSTEM (could not start, non-zero status, signal).
+ * SYSTEM (could not start, non-zero status, signal, out of time).
  */
 gboolean varve_process_run(const VarveProcess *process, char **ret_output, GError **error);
 

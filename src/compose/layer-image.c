@@ -232,6 +232,17 @@ static VarveManifest *make_manifest(const VarveLayerImage *image)
 	manifest->role = image->layer->role;
 	g_strfreev(manifest->restart);
 	manifest->restart = g_strdupv((char **)image->layer->restart);
+	g_strfreev(manifest->reload);
+	manifest->reload = g_strdupv((char **)image->layer->reload);
+	g_strfreev(manifest->ask);
+	manifest->ask = g_strdupv((char **)image->layer->ask);
+	for (gsize i = 0; i < image->layer->n_checks; i++) {
+		const VarveCheckDefinition *check = &image->layer->checks[i];
+
+		g_ptr_array_add(manifest->checks,
+				varve_manifest_check_new(check->unit ? check->unit : "",
+							 check->command, check->timeout));
+	}
 	for (guint i = 0; i < image->installed->packages->len; i++)
 		g_ptr_array_add(
 			manifest->packages,

@@ -205,6 +205,24 @@ static gboolean add_base_inputs(Job *job, VarveInputs *inputs, GError **error)
 	       varve_inputs_add_file(inputs, "policy", options->edition->policy, error);
 }
 
+/* What is declared seldom counts only where it is, as in the manifest: all other layers keep their
+ * digest. */
+static void add_swap_inputs(VarveInputs *declared, const VarveLayerDefinition *layer)
+{
+	varve_inputs_add_strings(declared, "restart", layer->restart);
+	if (layer->reload && *layer->reload)
+		varve_inputs_add_strings(declared, "reload", layer->reload);
+	if (layer->ask && *layer->ask)
+		varve_inputs_add_strings(declared, "ask", layer->ask);
+	for (gsize i = 0; i < layer->n_checks; i++) {
+		const VarveCheckDefinition *check = &layer->checks[i];
+
+		varve_inputs_add(declared, "check", check->unit ? check->unit : "");
+		varve_inputs_add_strings(declared, "check-command", check->command);
+		varve_inputs_add_number(declared, "check-timeout", check->timeout);
+	}
+}
+
 /* What the root is made from, and then what else the image is made from. Of an extension's base
  * only what matters to it is among that: the packages that it lacks, and how its files are
  * labelled. */
@@ -226,7 +244,7 @@ static gboolean compute_keys(Job *job, GError **error)
 	varve_inputs_add_strings(declared, "keep", job->layer->keep);
 	varve_inputs_add_strings(declared, "base-exclude", base->exclude);
 	varve_inputs_add_strings(declared, "base-keep", base->keep);
-	varve_inputs_add_strings(declared, "restart", job->layer->restart);
+	add_swap_inputs(declared, job->layer);
 	varve_inputs_add_number(declared, "rollback-index", job->layer->rollback_index);
 	varve_inputs_add(declared, "os", os->id);
 	varve_inputs_add(declared, "version-id", os->version_id);

@@ -55,5 +55,10 @@ char *varve_extension_release(const VarveDefinition *definition, const VarveArch
 
 		assign(text, "EXTENSION_RESTART_UNITS", units);
 	}
+	if (layer->reload && *layer->reload) {
+		g_autofree char *units = g_strjoinv(" ", (char **)layer->reload);
+
+		assign(text, "EXTENSION_RELOAD_OR_RESTART_UNITS", units);
+	}
 	return g_string_free(text, FALSE);
 }

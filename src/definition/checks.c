@@ -2,6 +2,7 @@
 #include "definition/checks.h"
 
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -104,6 +105,25 @@ const char *varve_check_unit_pattern(const char *text)
 			       ? NULL
 			       : "is not a pattern of units";
 	return varve_check_unit(text);
+}
+
+unsigned varve_timeout_seconds(const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	return (unsigned)(strcmp(end, "min") == 0 ? number * 60 : number);
+}
+
+const char *varve_check_timeout(const char *text)
+{
+	gsize digits = strspn(text, DIGITS);
+
+	if (digits == 0 || digits > 3 ||
+	    (strcmp(text + digits, "s") != 0 && strcmp(text + digits, "min") != 0) ||
+	    varve_timeout_seconds(text) < 1 || varve_timeout_seconds(text) > 600)
+		return "must be a time from \"1s\" to \"600s\" or \"10min\"";
+	return NULL;
 }
 
 const char *varve_check_account(const char *text)

@@ -1,6 +1,9 @@
 /* What single strings must be: VarveTextCheck functions, shared by the tables. */
 #pragma once
 
+/** varve_timeout_seconds: of a text that varve_check_timeout() takes. */
+unsigned varve_timeout_seconds(const char *text);
+
 const char *varve_check_name(const char *text);  /* layers, editions, sets: [a-z0-9][a-z0-9.+-]* */
 const char *varve_check_os_id(const char *text); /* os-release(5) ID */
 const char *varve_check_version(const char *text); /* no blanks, no underscore, no slash */
@@ -10,6 +13,7 @@ const char *varve_check_web_url(const char *text); /* http or https */
 const char *varve_check_package(const char *text); /* package name or capability */
 const char *varve_check_unit(const char *text);    /* a systemd unit, templates and instances too */
 const char *varve_check_unit_pattern(const char *text); /* or a pattern of a preset */
+const char *varve_check_timeout(const char *text);      /* "10s", "2min": at most ten minutes */
 const char *varve_check_account(const char *text);      /* user and group names */
 const char *varve_check_selinux_name(const char *text); /* a module or a boolean */
 const char *varve_check_target_path(const char *text);  /* absolute, normalised */

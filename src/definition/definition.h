@@ -156,6 +156,15 @@ typedef struct {
 	const char *const *disable; /* … and off */
 } VarveSelinux;
 
+/** [[layers.NAME.checks]]; exactly one of @unit and @command is set. */
+typedef struct {
+	VarveOrigin origin;
+	const char *unit;           /* (nullable) */
+	const char *const *command; /* an absolute path and its arguments */
+	const char *timeout_text;   /* (nullable) as it was written */
+	guint timeout;              /* seconds */
+} VarveCheckDefinition;
+
 /** [layers.NAME] */
 typedef struct {
 	VarveOrigin origin;
@@ -172,6 +181,10 @@ typedef struct {
 	const char *const *keep;    /* globs that win over exclude */
 	const char *const *exclude_packages;
 	const char *const *restart; /* units */
+	const char *const *reload;
+	const char *const *ask;
+	const VarveCheckDefinition *checks;
+	gsize n_checks;
 	const VarveGroup *groups;
 	gsize n_groups;
 	const VarveUser *users;

@@ -378,13 +378,12 @@ static const VarveField unit_fields[] = {
 	{ NULL },
 };
 
-static void check_units(VarveLoader *loader, const VarveTable *table, void *data)
+/* No unit may be in two of the lists @keys, ended by NULL. */
+static void check_apart(VarveLoader *loader, const VarveTable *table, const char *const *keys)
 {
-	static const char *const keys[] = { "enable", "disable", "mask" };
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
-	(void)data;
-	for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
+	for (gsize k = 0; keys[k]; k++) {
 		const VarveItem *item = varve_table_item(table, keys[k]);
 
 		for (guint32 i = 0; item && item->field && i < item->value->array.n; i++) {
@@ -398,6 +397,14 @@ static void check_units(VarveLoader *loader, const VarveTable *table, void *data
 			g_hash_table_insert(seen, (gpointer)unit, (gpointer)keys[k]);
 		}
 	}
+}
+
+static void check_units(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	static const char *const keys[] = { "enable", "disable", "mask", NULL };
+
+	(void)data;
+	check_apart(loader, table, keys);
 }
 
 static const VarveSchema units_schema = { .fields = unit_fields, .check = check_units };
@@ -474,6 +481,11 @@ static const VarveField layer_fields[] = {
 	  .check = varve_check_package },
 	{ "restart", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, LAYER(restart),
 	  .check = varve_check_unit },
+	{ "reload", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, LAYER(reload),
+	  .check = varve_check_unit },
+	{ "ask", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, LAYER(ask), .check = varve_check_unit },
+	{ "checks", VARVE_FIELD_TABLES, 0, LAYER(checks),
+	  .count = offsetof(VarveLayerDraft, layer.n_checks), .schema = &varve_schema_check },
 	{ "groups", VARVE_FIELD_MAP, 0, LAYER(groups),
 	  .count = offsetof(VarveLayerDraft, layer.n_groups), .schema = &group_schema },
 	{ "users", VARVE_FIELD_MAP, 0, LAYER(users),
@@ -494,7 +506,9 @@ static void check_layer(VarveLoader *loader, const VarveTable *table, void *data
 	VarveLayerDefinition *layer = &((VarveLayerDraft *)data)->layer;
 	const VarveTable *sysctl = varve_table_child(table, "sysctl");
 	const VarveTable *selinux = varve_table_child(table, "selinux");
+	static const char *const swap_keys[] = { "restart", "reload", "ask", NULL };
 
+	check_apart(loader, table, swap_keys);
 	if (selinux && layer->role != VARVE_ROLE_BASE && varve_table_has_choice(table, "role"))
 		varve_table_mistake(loader, selinux,
 				    "only a base has a policy; an extension is labelled by its "

@@ -38,6 +38,7 @@ extern const VarveSchema varve_schema_upstream;
 extern const VarveSchema varve_schema_package_set;
 extern const VarveSchema varve_schema_layer;
 extern const VarveSchema varve_schema_edition;
+extern const VarveSchema varve_schema_check; /* schema-check.c */
 
 /* azldev's: schema-azldev.c, schema-component.c */
 extern const VarveSchema varve_schema_project;

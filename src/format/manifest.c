@@ -61,6 +61,26 @@ VarveManifestPackage *varve_manifest_package_copy(const VarveManifestPackage *pa
 	return copy;
 }
 
+VarveManifestCheck *varve_manifest_check_new(const char *unit, const char *const *command,
+					     guint timeout)
+{
+	VarveManifestCheck *check = g_new0(VarveManifestCheck, 1);
+
+	check->unit = g_strdup(unit);
+	check->command = command ? g_strdupv((char **)command) : g_new0(char *, 1);
+	check->timeout = timeout;
+	return check;
+}
+
+void varve_manifest_check_free(VarveManifestCheck *check)
+{
+	if (!check)
+		return;
+	g_free(check->unit);
+	g_strfreev(check->command);
+	g_free(check);
+}
+
 VarveManifest *varve_manifest_new(void)
 {
 	VarveManifest *manifest = g_new0(VarveManifest, 1);
@@ -76,6 +96,10 @@ VarveManifest *varve_manifest_new(void)
 	manifest->replaces = g_new0(char *, 1);
 	manifest->supersedes = g_new0(char *, 1);
 	manifest->restart = g_new0(char *, 1);
+	manifest->reload = g_new0(char *, 1);
+	manifest->ask = g_new0(char *, 1);
+	manifest->checks =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_manifest_check_free);
 	manifest->support_end = g_strdup("");
 	manifest->packages =
 		g_ptr_array_new_with_free_func((GDestroyNotify)varve_manifest_package_free);
@@ -97,6 +121,9 @@ void varve_manifest_free(VarveManifest *manifest)
 	g_strfreev(manifest->replaces);
 	g_strfreev(manifest->supersedes);
 	g_strfreev(manifest->restart);
+	g_strfreev(manifest->reload);
+	g_strfreev(manifest->ask);
+	g_ptr_array_unref(manifest->checks);
 	g_free(manifest->support_end);
 	g_ptr_array_unref(manifest->packages);
 	g_hash_table_unref(manifest->inputs);
@@ -156,6 +183,36 @@ static json_t *json_inputs(GHashTable *inputs)
 	return object;
 }
 
+/* What a layer does not declare is not written: it stays the bytes that it was. */
+static void set_units(json_t *root, const char *key, char *const *units)
+{
+	if (units && *units)
+		json_object_set_new(root, key, varve_json_strings((const char *const *)units));
+}
+
+static void set_checks(json_t *root, const GPtrArray *checks)
+{
+	json_t *array;
+
+	if (checks->len == 0)
+		return;
+	array = json_array();
+	for (guint i = 0; i < checks->len; i++) {
+		const VarveManifestCheck *check = checks->pdata[i];
+		json_t *object = json_object();
+
+		if (*check->unit)
+			json_object_set_new(object, "unit", varve_json_text(check->unit));
+		else
+			json_object_set_new(
+				object, "command",
+				varve_json_strings((const char *const *)check->command));
+		json_object_set_new(object, "timeout", json_integer(check->timeout));
+		json_array_append_new(array, object);
+	}
+	json_object_set_new(root, "checks", array);
+}
+
 char *varve_manifest_write(const VarveManifest *manifest)
 {
 	g_autoptr(json_t) root = json_object();
@@ -178,6 +235,9 @@ char *varve_manifest_write(const VarveManifest *manifest)
 	/* Units restart in the order given. */
 	json_object_set_new(root, "restart",
 			    varve_json_strings((const char *const *)manifest->restart));
+	set_units(root, "reload", manifest->reload);
+	set_units(root, "ask", manifest->ask);
+	set_checks(root, manifest->checks);
 	json_object_set_new(root, "support-end", varve_json_text(manifest->support_end));
 	json_object_set_new(root, "packages", varve_members_of_packages(manifest->packages));
 	json_object_set_new(root, "inputs", json_inputs(manifest->inputs));
@@ -212,6 +272,84 @@ static gboolean get_list(const json_t *object, const char *key, const char *othe
 	g_strfreev(*ret);
 	*ret = g_steal_pointer(&list);
 	return TRUE;
+}
+
+#define UNIT_CHARACTERS ":_.\\@-"
+
+/* A member that is only there where it says something. */
+static gboolean get_units(const json_t *root, const char *key, const char *name, char ***ret,
+			  GError **error)
+{
+	if (!json_object_get(root, key))
+		return TRUE;
+	if (!get_list(root, key, UNIT_CHARACTERS, name, ret, error))
+		return FALSE;
+	if (!**ret)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: '%s' is empty, and then it is left out", name, key);
+	return TRUE;
+}
+
+static gboolean parse_check(const json_t *object, const char *name, GPtrArray *checks,
+			    GError **error)
+{
+	static const char *const known[] = { "unit", "command", "timeout", NULL };
+	g_autoptr(VarveManifestCheck) check = varve_manifest_check_new("", NULL, 0);
+	gint64 timeout;
+
+	if (!json_is_object(object))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: an item of 'checks' is of another type, expected an object",
+				  name);
+	if (!varve_members_check(object, known, name, error))
+		return FALSE;
+	if (!json_object_get(object, "unit") == !json_object_get(object, "command"))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: an item of 'checks' must have one of 'unit' and 'command'",
+				  name);
+	if (json_object_get(object, "unit")
+		    ? !varve_members_word(object, "unit", UNIT_CHARACTERS, name, &check->unit,
+					  error)
+		    : !get_list(object, "command", NULL, name, &check->command, error))
+		return FALSE;
+	if (!*check->unit && (!check->command[0] || check->command[0][0] != '/'))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'command' of 'checks' does not begin with an absolute path",
+				  name);
+	if (!varve_json_get_int(object, "timeout", name, 1, VARVE_CHECK_TIMEOUT_MAX, &timeout,
+				error))
+		return FALSE;
+	check->timeout = (guint)timeout;
+	g_ptr_array_add(checks, g_steal_pointer(&check));
+	return TRUE;
+}
+
+static gboolean parse_checks(const json_t *root, const char *name, GPtrArray *checks,
+			     GError **error)
+{
+	const json_t *array = json_object_get(root, "checks");
+
+	if (!array)
+		return TRUE;
+	if (!json_is_array(array) || json_array_size(array) == 0)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: 'checks' is empty or of another type, expected an array "
+				  "with something in it",
+				  name);
+	for (gsize i = 0; i < json_array_size(array); i++)
+		if (!parse_check(json_array_get(array, i), name, checks, error))
+			return FALSE;
+	return TRUE;
+}
+
+/* What a swap of the layer does about units. */
+static gboolean parse_units(const json_t *root, const char *name, VarveManifest *manifest,
+			    GError **error)
+{
+	return get_list(root, "restart", UNIT_CHARACTERS, name, &manifest->restart, error) &&
+	       get_units(root, "reload", name, &manifest->reload, error) &&
+	       get_units(root, "ask", name, &manifest->ask, error) &&
+	       parse_checks(root, name, manifest->checks, error);
 }
 
 static gboolean get_date(const json_t *object, const char *key, const char *name, char **ret,
@@ -300,11 +438,11 @@ static gboolean parse_identity(const json_t *root, const char *name, VarveManife
 
 VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *name, GError **error)
 {
-	static const char *const known[] = {
-		"format",      "name",     "version",  "rollback-index", "role",       "arch",
-		"os",          "provides", "requires", "replaces",       "supersedes", "restart",
-		"support-end", "packages", "inputs",   "paths",          NULL
-	};
+	static const char *const known[] = { "format",   "name",     "version",    "rollback-index",
+					     "role",     "arch",     "os",         "provides",
+					     "requires", "replaces", "supersedes", "restart",
+					     "reload",   "ask",      "checks",     "support-end",
+					     "packages", "inputs",   "paths",      NULL };
 	g_autoptr(VarveManifest) manifest = varve_manifest_new();
 	g_autoptr(json_t) root = varve_json_parse(text, size, name, error);
 
@@ -315,7 +453,7 @@ VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *n
 	    !get_list(root, "requires", NULL, name, &manifest->requires, error) ||
 	    !get_list(root, "replaces", ".+-", name, &manifest->replaces, error) ||
 	    !get_list(root, "supersedes", NULL, name, &manifest->supersedes, error) ||
-	    !get_list(root, "restart", ":_.\\@-", name, &manifest->restart, error) ||
+	    !parse_units(root, name, manifest, error) ||
 	    !varve_members_packages(root, name, manifest->packages, error) ||
 	    !parse_inputs(root, name, manifest->inputs, error) ||
 	    !varve_members_digest(root, "paths", name, &manifest->paths, error))

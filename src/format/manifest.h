@@ -32,6 +32,17 @@ typedef struct {
 	guint64 size;       /* installed bytes */
 } VarveManifestPackage;
 
+/** What has to hold when the layer was swapped: a unit is active, or a command ends with status 0.
+ */
+typedef struct {
+	char *unit;     /* "" where it is a command */
+	char **command; /* an absolute path and its arguments; empty where it is a unit */
+	guint timeout;  /* seconds, 1 to VARVE_CHECK_TIMEOUT_MAX */
+} VarveManifestCheck;
+
+#define VARVE_CHECK_TIMEOUT 10 /* where none is said */
+#define VARVE_CHECK_TIMEOUT_MAX 600
+
 typedef struct {
 	char *name;
 	char *version; /* [0-9A-Za-z.+~^-], no underscore: it separates in file names */
@@ -46,6 +57,9 @@ typedef struct {
 	char **replaces; /* names of layers */
 	char **supersedes;
 	char **restart;      /* units */
+	char **reload;       /* units that take up what is new without a restart */
+	char **ask;          /* units that are left to a person */
+	GPtrArray *checks;   /* VarveManifestCheck *, in the order in which they were declared */
 	char *support_end;   /* YYYY-MM-DD or "" */
 	GPtrArray *packages; /* VarveManifestPackage *, sorted by name, then version */
 	GHashTable *inputs;  /* char * → char *: digests of the layer's own inputs, by kind */
@@ -58,6 +72,11 @@ void varve_manifest_free(VarveManifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifest, varve_manifest_free)
 void varve_manifest_package_free(VarveManifestPackage *package);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifestPackage, varve_manifest_package_free)
+/** varve_manifest_check_new: (caller frees) copies; one of @unit and @command is "" or empty. */
+VarveManifestCheck *varve_manifest_check_new(const char *unit, const char *const *command,
+					     guint timeout);
+void varve_manifest_check_free(VarveManifestCheck *check);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifestCheck, varve_manifest_check_free)
 /** (caller frees) */
 VarveManifestPackage *varve_manifest_package_copy(const VarveManifestPackage *package);
 

@@ -302,7 +302,7 @@ static gboolean bring_in_line(Swap *swap, const VarveManagerWork *work, const Va
 	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GError) first = NULL;
 	g_auto(GStrv) units = NULL;
-	gboolean ok = varve_manager_apply(work, done, &first);
+	gboolean ok = varve_manager_apply(work, swap->units, done, &first);
 	g_autoptr(VarveWho) who = look_who(runs);
 
 	units = who ? varve_who_units(who) : NULL;

@@ -149,6 +149,26 @@ static void test_defaults(void)
 	g_assert_cmpint(plain->code_integrity, ==, VARVE_CODE_INTEGRITY_OFF);
 }
 
+static void test_swap(void)
+{
+	g_autoptr(VarveDefinition) definition = load("good");
+	const VarveLayerDefinition *ssh = varve_definition_layer(definition, "ssh", NULL);
+	const VarveLayerDefinition *base = varve_definition_layer(definition, "base", NULL);
+
+	g_assert_cmpstr(ssh->restart[1], ==, "ssh@1.service");
+	g_assert_cmpstr(ssh->reload[0], ==, "a.service");
+	g_assert_cmpstr(ssh->ask[0], ==, "b.service");
+	g_assert_cmpuint(ssh->n_checks, ==, 2);
+	g_assert_cmpstr(ssh->checks[0].unit, ==, "ssh.service");
+	g_assert_null(ssh->checks[0].command[0]);
+	g_assert_cmpuint(ssh->checks[0].timeout, ==, VARVE_CHECK_TIMEOUT);
+	g_assert_null(ssh->checks[1].unit);
+	g_assert_cmpstr(ssh->checks[1].command[1], ==, "-t");
+	g_assert_cmpuint(ssh->checks[1].timeout, ==, 120);
+	g_assert_cmpuint(base->n_checks, ==, 0);
+	g_assert_null(base->reload[0]);
+}
+
 static void test_edition(void)
 {
 	g_autoptr(VarveDefinition) definition = load("good");
@@ -459,6 +479,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/definition/base-layer", test_base_layer);
 	g_test_add_func("/definition/defaults", test_defaults);
 	g_test_add_func("/definition/edition", test_edition);
+	g_test_add_func("/definition/swap", test_swap);
 	g_test_add_func("/definition/packages", test_packages);
 	g_test_add_func("/definition/lookups", test_lookups);
 	g_test_add_func("/definition/components", test_components);

@@ -104,14 +104,19 @@ static void test_everything_goes_below_usr(Fixture *f, gconstpointer data)
 
 static void test_release_says_what_it_fits(Fixture *f, gconstpointer data)
 {
+	static const char *const reload[] = { "a.service", "b.service", NULL };
 	const char *path = "usr/lib/extension-release.d/extension-release.demo";
 	g_autofree char *text = NULL;
 	VarveTreeFile *file;
 
 	(void)data;
 	make(f->root, "usr/bin/tool", "#!");
+	f->layer.reload = reload;
 	g_assert_true(shape(f, NULL));
 	text = text_of(f, path);
+	g_assert_null(strstr(text, "EXTENSION_RESTART_UNITS"));
+	g_assert_nonnull(
+		strstr(text, "EXTENSION_RELOAD_OR_RESTART_UNITS=\"a.service b.service\"\n"));
 	file = varve_tree_find(f->tree, path);
 	g_assert_nonnull(file);
 	g_assert_cmpuint(file->path.n_xattrs, ==, 1);

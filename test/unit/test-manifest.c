@@ -135,6 +135,13 @@ static void refused(const char *from, const char *to, VarveError code, const cha
 		g_error("'%s' does not name '%s'", error->message, what);
 }
 
+static void refused_check(const char *check, const char *word)
+{
+	g_autofree char *members = g_strdup_printf("\"restart\": [], \"checks\": [%s]", check);
+
+	refused("\"restart\": []", members, VARVE_ERROR_CORRUPT, word);
+}
+
 static void test_should_fail(void)
 {
 	VarveError corrupt = VARVE_ERROR_CORRUPT;
@@ -169,11 +176,62 @@ static void test_should_fail(void)
 	refused("\"provides\": [", "\"provides\": [\"\",", corrupt, "provides");
 	refused("\"provides\": [", "\"provides\": [1,", corrupt, "provides");
 	refused("\"restart\": []", "\"restart\": [\"../x.service\"]", corrupt, "restart");
+	refused("\"restart\": []", "\"restart\": [], \"reload\": []", corrupt, "reload");
+	refused("\"restart\": []", "\"restart\": [], \"ask\": [\"a/b\"]", corrupt, "ask");
+	refused("\"restart\": []", "\"restart\": [], \"ask\": \"a.service\"", corrupt, "ask");
+	refused_check("", "checks");
+	refused_check("1", "checks");
+	refused_check("{\"timeout\": 1}", "one of");
+	refused_check("{\"unit\": \"a.service\"}", "timeout");
+	refused_check("{\"unit\": \"a.service\", \"timeout\": 0}", "timeout");
+	refused_check("{\"unit\": \"a.service\", \"timeout\": 601}", "timeout");
+	refused_check("{\"unit\": \"a b\", \"timeout\": 1}", "unit");
+	refused_check("{\"unit\": \"a.service\", \"command\": [\"/a\"], \"timeout\": 1}", "one of");
+	refused_check("{\"command\": [], \"timeout\": 1}", "command");
+	refused_check("{\"command\": [\"a\"], \"timeout\": 1}", "command");
+	refused_check("{\"command\": [\"/a\", \"\\u001b\"], \"timeout\": 1}", "command");
+	refused("\"restart\": []", "\"restart\": [], \"checks\": [{\"unit\": \"a\", \"x\": 1}]",
+		VARVE_ERROR_UNSUPPORTED, "x");
 	refused("\"replaces\": []", "\"replaces\": {}", corrupt, "replaces");
 	refused("\"replaces\": [],", "", corrupt, "replaces");
 	refused("\"files\": \"sha256:00ff\"", "\"files\": \"\"", corrupt, "files");
 	refused("\"version\": \"10.0p9\"", "\"version\": \"10.0p11\"", corrupt, "order");
 	refused("\"version\": \"10.0p9\"", "\"version\": \"10.0p10\"", corrupt, "twice");
+}
+
+/* What a swap does about units is only written where it is declared. */
+static void test_units(void)
+{
+	static const char *const reload[] = { "b.service", "a.service", NULL };
+	static const char *const command[] = { "/usr/bin/ctr", "version", NULL };
+	g_autoptr(VarveManifest) manifest = sample(), back = NULL;
+	g_autofree char *without = varve_manifest_write(manifest), *with = NULL, *again = NULL;
+	g_autoptr(GError) error = NULL;
+	const VarveManifestCheck *check;
+
+	g_assert_null(strstr(without, "reload"));
+	g_assert_null(strstr(without, "ask"));
+	g_assert_null(strstr(without, "checks"));
+	g_strfreev(manifest->reload);
+	manifest->reload = g_strdupv((char **)reload);
+	g_strfreev(manifest->ask);
+	manifest->ask = g_strdupv((char **)reload + 1);
+	g_ptr_array_add(manifest->checks, varve_manifest_check_new("c.service", NULL, 600));
+	g_ptr_array_add(manifest->checks, varve_manifest_check_new("", command, 10));
+	with = varve_manifest_write(manifest);
+	back = parse(with, &error);
+	g_assert_no_error(error);
+	again = varve_manifest_write(back);
+	g_assert_cmpstr(again, ==, with);
+	g_assert_cmpstrv(back->reload, reload);
+	g_assert_cmpstrv(back->ask, reload + 1);
+	g_assert_cmpuint(back->checks->len, ==, 2);
+	check = back->checks->pdata[0];
+	g_assert_cmpstr(check->unit, ==, "c.service");
+	g_assert_cmpuint(check->timeout, ==, 600);
+	check = back->checks->pdata[1];
+	g_assert_cmpstr(check->unit, ==, "");
+	g_assert_cmpstrv(check->command, command);
 }
 
 static void test_truncated(void)
@@ -197,6 +255,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/manifest/order-does-not-matter", test_order_does_not_matter);
 	g_test_add_func("/manifest/strange-text", test_strange_text);
 	g_test_add_func("/manifest/should-fail", test_should_fail);
+	g_test_add_func("/manifest/units", test_units);
 	g_test_add_func("/manifest/truncated-is-corrupt", test_truncated);
 	return g_test_run();
 }

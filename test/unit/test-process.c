@@ -1,7 +1,9 @@
 #include "base/error.h"
 #include "base/process.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static void test_output_and_input(void)
 {
@@ -108,6 +110,55 @@ static void test_lines_of_a_failure(void)
 	g_assert_cmpstr(text->str, ==, "<first>");
 }
 
+/* All that it started ends with it, whether it holds the outputs open or not. */
+static void test_out_of_time(void)
+{
+	static const char *const scripts[] = { "sleep 60 & echo $$; sleep 60",
+					       "exec >&- 2>&-; sleep 60" };
+	gint64 since = g_get_monotonic_time();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(scripts); i++) {
+		const char *argv[] = { "sh", "-c", scripts[i], NULL };
+		const VarveProcess process = { .argv = argv, .timeout = 1 };
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(varve_process_run(&process, NULL, &error));
+		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
+		g_assert_nonnull(strstr(error->message, "within 1 seconds"));
+	}
+	/* The sleeps were not waited for. */
+	g_assert_cmpint(g_get_monotonic_time() - since, <, 50 * G_USEC_PER_SEC);
+}
+
+static void test_descriptors_stay_here(void)
+{
+	const char *argv[] = { "sh", "-c", "echo /proc/self/fd/*", NULL };
+	const VarveProcess process = { .argv = argv };
+	g_autofree char *output = NULL;
+	int fd = open("/dev/null", O_RDONLY);
+	int high = fcntl(fd, F_DUPFD, 77);
+
+	g_assert_cmpint(high, >=, 77);
+	g_assert_true(varve_process_run(&process, &output, NULL));
+	g_assert_nonnull(strstr(output, "/proc/self/fd/2"));
+	g_assert_null(strstr(output, "/proc/self/fd/77"));
+	close(fd);
+	close(high);
+}
+
+static void test_in_time(void)
+{
+	const char *argv[] = { "sh", "-c", "echo out; exit 3", NULL };
+	const VarveProcess process = { .argv = argv, .timeout = 60 };
+	g_autofree char *output = NULL;
+	g_autoptr(GError) error = NULL;
+	int status;
+
+	g_assert_true(varve_process_status(&process, &output, NULL, &status, &error));
+	g_assert_cmpint(status, ==, 3);
+	g_assert_cmpstr(output, ==, "out\n");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -119,5 +170,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/process/lines", test_lines);
 	g_test_add_func("/process/lines-without-end", test_lines_without_end);
 	g_test_add_func("/process/lines-of-a-failure", test_lines_of_a_failure);
+	g_test_add_func("/process/out-of-time", test_out_of_time);
+	g_test_add_func("/process/in-time", test_in_time);
+	g_test_add_func("/process/descriptors-stay-here", test_descriptors_stay_here);
 	return g_test_run();
 }

@@ -73,6 +73,14 @@ static void print_list(const char *title, char *const *items)
 		printf("  %-12s %s\n", title, text);
 }
 
+static void print_check(const VarveManifestCheck *check)
+{
+	g_autofree char *command = g_strjoinv(" ", check->command);
+
+	printf("  %-12s %s%s, within %u s\n", "check", *check->unit ? check->unit : command,
+	       *check->unit ? " is active" : "", check->timeout);
+}
+
 static void print_place(const char *title, guint64 offset, guint64 size)
 {
 	g_autofree char *text = varve_size_text(size);
@@ -160,6 +168,10 @@ static void print_text(const Shown *shown, const Options *options)
 	print_list("replaces", m->replaces);
 	print_list("supersedes", m->supersedes);
 	print_list("restart", m->restart);
+	print_list("reload", m->reload);
+	print_list("ask", m->ask);
+	for (guint i = 0; i < m->checks->len; i++)
+		print_check(m->checks->pdata[i]);
 	printf("  %-12s %u, %s installed; %u paths\n", "packages", m->packages->len, installed,
 	       shown->n_paths);
 	printf("  %-12s %u provided, %u required\n", "capabilities", g_strv_length(m->provides),
