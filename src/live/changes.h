@@ -21,7 +21,7 @@ typedef struct {
  * in one of the stacks only.
  *
  * @before, @after: VarveMounted *, lowest first, without the base; their path tables are open.
- * @base: below both.
+ * @base: below both; NULL only where both have the same layers.
  * Errors: CORRUPT (a path table cannot be read).
  */
 VarveChanges *varve_changes_find(const VarveMounted *base, const GPtrArray *before,

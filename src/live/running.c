@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "device/verity-device.h"
+#include "live/manager.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -161,4 +162,20 @@ void varve_running_remember(VarvePast *past, const VarveReport *running, const G
 		varve_past_add(past, stack_of(from, base, running->generation, running->usr),
 			       nothing);
 	varve_past_add(past, stack_of(to, base, next->generation, usr->device), replaced);
+}
+
+gboolean varve_running_well(const VarveReport *running, guint window, GError **error)
+{
+	g_autoptr(GPtrArray) layers = varve_running_layers(running, error);
+	g_autoptr(VarveChanges) none =
+		layers ? varve_changes_find(NULL, layers, layers, error) : NULL;
+	g_autoptr(VarveManagerWork) work = none ? varve_manager_plan(none, layers, layers) : NULL;
+	g_autoptr(VarveManagerBefore) now = NULL;
+
+	if (!work)
+		return FALSE;
+	if (work->checks->len == 0)
+		return TRUE;
+	now = varve_manager_look(error);
+	return now && varve_manager_healthy(now, work, window, error);
 }

@@ -23,3 +23,10 @@ VarveReport *varve_running_next(const VarveReport *running);
 void varve_running_remember(VarvePast *past, const VarveReport *running, const GPtrArray *from,
 			    const GPtrArray *to, const VarveMounted *base, const VarveNewUsr *usr,
 			    const VarveReport *next, const VarveChanges *changes);
+
+/**
+ * varve_running_well:
+ * Whether the checks that the layers of @running declare pass, within @window seconds.
+ * Errors: REFUSED (which does not, with what it last said), those of varve_running_layers().
+ */
+gboolean varve_running_well(const VarveReport *running, guint window, GError **error);

@@ -2,10 +2,13 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/varvectl/verbs.h"
+#include "live/running.h"
 #include "stack/node-floors.h"
 #include "stack/node.h"
 
 #include <stdio.h>
+
+#define WINDOW 60 /* seconds that the layers' checks may take */
 
 static void print_text(const VarveGood *good)
 {
@@ -35,7 +38,8 @@ static int run(const VarveInvocation *invocation, GError **error)
 	g_autoptr(VarveReport) boot = varve_node_report(error);
 	VarveGood good = { .generation = 0 };
 
-	if (!boot || !varve_node_good(boot, &good, error))
+	if (!boot || !varve_running_well(boot, WINDOW, error) ||
+	    !varve_node_good(boot, &good, error))
 		return VARVE_EXIT_FAILED;
 	if (invocation->json)
 		print_json(&good);
@@ -51,9 +55,11 @@ const VarveVerb varve_verb_good = {
 	.summary = "Mark the running generation good, and raise the floors by it "
 		   "(run by varve-good.service).",
 	.details =
-		"From then on no layer with a lower rollback index is merged on this node, and "
-		"what was revoked stays revoked. Exit status 3: the node is not compliant in a way "
-		"that forbids it.",
+		"It has come up: the checks that its layers declare pass, and the boots before are "
+		"not counted against it. From then on no layer with a lower rollback index is "
+		"merged on this node, and "
+		"what was revoked stays revoked. Exit status 3: a check does not pass, or the node "
+		"is not compliant in a way that forbids it.",
 	.reports = TRUE,
 	.run = run,
 };
