@@ -17,8 +17,7 @@
 #define NUMBER(pointer) GPOINTER_TO_UINT(pointer)
 
 typedef struct {
-	VarveReport *running;
-	VarveStateDirs dirs;
+	const VarveGcNode *node;
 	VarveDigest base;
 	GPtrArray *records; /* VarveGeneration *, oldest first */
 	GHashTable *kept;   /* numbers */
@@ -29,8 +28,6 @@ typedef struct {
 
 static void collector_clear(Collector *collector)
 {
-	varve_report_free(collector->running);
-	varve_state_dirs_clear(&collector->dirs);
 	g_clear_pointer(&collector->records, g_ptr_array_unref);
 	g_clear_pointer(&collector->kept, g_hash_table_unref);
 	g_clear_pointer(&collector->needed, g_hash_table_unref);
@@ -69,7 +66,7 @@ static gboolean is_linked(const Collector *c, const VarveGeneration *generation)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
 		g_autoptr(VarveGeneration) linked = varve_generation_linked(
-			c->dirs.generations, links[i], &generation->base, NULL);
+			c->node->dirs->generations, links[i], &generation->base, NULL);
 
 		if (linked && linked->number == generation->number)
 			return TRUE;
@@ -83,7 +80,7 @@ static void keep_generations(Collector *c, guint newest)
 		const VarveGeneration *generation = c->records->pdata[i];
 		gboolean ours = varve_digest_equal(&generation->base, &c->base);
 
-		if (!ours && !is_installed(&generation->base))
+		if (!ours && !c->node->is_installed(&generation->base))
 			continue;
 		if (ours && *generation->outcome) {
 			keep(c, generation);
@@ -98,8 +95,8 @@ static void keep_generations(Collector *c, guint newest)
 
 static void need_running(Collector *c)
 {
-	for (guint i = 0; i < c->running->layers->len; i++) {
-		const VarveReportLayer *layer = c->running->layers->pdata[i];
+	for (guint i = 0; i < c->node->running->layers->len; i++) {
+		const VarveReportLayer *layer = c->node->running->layers->pdata[i];
 
 		if (layer->accepted)
 			g_hash_table_add(c->needed, g_strdup(layer->file));
@@ -107,22 +104,23 @@ static void need_running(Collector *c)
 }
 
 /* Files behind loop devices, whoever made those. */
-static void need_open(Collector *c)
+static char **find_open(void)
 {
+	g_autoptr(GPtrArray) files = g_ptr_array_new();
 	g_auto(GStrv) names = NULL;
 
-	if (!varve_dir_list(AT_FDCWD, "/sys/block", &names, NULL))
-		return;
-	for (char **name = names; *name; name++) {
+	for (char **name = varve_dir_list(AT_FDCWD, "/sys/block", &names, NULL) ? names : NULL;
+	     name && *name; name++) {
 		g_autofree char *path = g_strdup_printf("/sys/block/%s/loop/backing_file", *name);
-		g_autofree char *text = NULL, *directory = NULL;
+		g_autofree char *text = NULL;
 		size_t size;
 
-		if (!g_str_has_prefix(*name, "loop") ||
-		    !varve_file_read(AT_FDCWD, path, 8192, &text, &size, NULL))
-			continue;
-		g_hash_table_add(c->needed, g_path_get_basename(g_strchomp(text)));
+		if (g_str_has_prefix(*name, "loop") &&
+		    varve_file_read(AT_FDCWD, path, 8192, &text, &size, NULL))
+			g_ptr_array_add(files, g_path_get_basename(g_strchomp(text)));
 	}
+	g_ptr_array_add(files, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&files), FALSE);
 }
 
 /* Where the directory decides, the newest of each name is next. */
@@ -132,7 +130,8 @@ static void need_chosen(Collector *c, char *const *files)
 	GHashTableIter iter;
 	gpointer file;
 
-	if (strcmp(c->running->selection, varve_selection_name(VARVE_SELECTION_DIRECTORY)) != 0)
+	if (strcmp(c->node->running->selection, varve_selection_name(VARVE_SELECTION_DIRECTORY)) !=
+	    0)
 		return;
 	for (char *const *at = files; *at; at++) {
 		g_autofree char *name = NULL, *version = NULL, *other = NULL, *best = NULL;
@@ -176,11 +175,11 @@ static gboolean remove_file(Collector *c, const char *file, GError **error)
 {
 	struct stat st;
 
-	if (fstatat(c->dirs.layers, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(c->node->dirs->layers, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT || varve_fail_errno(error, errno, "'%s'", file);
 	c->gc->bytes += (guint64)st.st_blocks * 512;
 	g_ptr_array_add(c->gc->files, g_strdup(file));
-	if (c->dry_run || unlinkat(c->dirs.layers, file, 0) == 0)
+	if (c->dry_run || unlinkat(c->node->dirs->layers, file, 0) == 0)
 		return TRUE;
 	return varve_fail_errno(error, errno, "'%s' cannot be removed", file);
 }
@@ -197,7 +196,7 @@ static gboolean remove_files(Collector *c, char *const *files, GError **error)
 		else if (!remove_file(c, *file, error))
 			return FALSE;
 	}
-	return c->dry_run || fsync(c->dirs.layers) == 0 ||
+	return c->dry_run || fsync(c->node->dirs->layers) == 0 ||
 	       varve_fail_errno(error, errno, "/" VARVE_CANDIDATES_DIR);
 }
 
@@ -206,7 +205,7 @@ static gboolean remove_links(Collector *c, GError **error)
 {
 	g_auto(GStrv) names = NULL;
 
-	if (!varve_dir_list(c->dirs.generations, ".", &names, error))
+	if (!varve_dir_list(c->node->dirs->generations, ".", &names, error))
 		return FALSE;
 	for (char **name = names; *name; name++) {
 		g_autofree char *hex = g_strndup(*name, VARVE_DIGEST_HEX_SIZE - 1);
@@ -214,9 +213,9 @@ static gboolean remove_links(Collector *c, GError **error)
 
 		if (!is_leftover(*name) &&
 		    ((*name)[strlen(hex)] != '.' || !varve_digest_from_hex(hex, &base) ||
-		     varve_digest_equal(&base, &c->base) || is_installed(&base)))
+		     varve_digest_equal(&base, &c->base) || c->node->is_installed(&base)))
 			continue;
-		if (!c->dry_run && unlinkat(c->dirs.generations, *name, 0) < 0)
+		if (!c->dry_run && unlinkat(c->node->dirs->generations, *name, 0) < 0)
 			return varve_fail_errno(error, errno, "'%s' cannot be removed", *name);
 	}
 	return TRUE;
@@ -232,7 +231,7 @@ static gboolean remove_records(Collector *c, GError **error)
 			continue;
 		g_ptr_array_add(c->gc->generations, number);
 		if (!c->dry_run &&
-		    !varve_generation_remove(c->dirs.generations, generation->number, error))
+		    !varve_generation_remove(c->node->dirs->generations, generation->number, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -243,37 +242,54 @@ static gboolean collect(Collector *c, guint newest, GError **error)
 	g_auto(GStrv) files = NULL;
 	guint unreadable;
 
-	if (!varve_digest_from_hex(c->running->base->root, &c->base))
+	if (!varve_digest_from_hex(c->node->running->base->root, &c->base))
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  VARVE_REPORT_FILE ": '%s' is no root hash",
-				  c->running->base->root);
-	c->records = varve_generation_list(c->dirs.generations, &unreadable, error);
-	if (!c->records || !varve_dir_list(c->dirs.layers, ".", &files, error))
+				  c->node->running->base->root);
+	c->records = varve_generation_list(c->node->dirs->generations, &unreadable, error);
+	if (!c->records || !varve_dir_list(c->node->dirs->layers, ".", &files, error))
 		return FALSE;
 	keep_generations(c, newest);
 	need_running(c);
-	need_open(c);
+	for (const char *const *file = c->node->open; *file; file++)
+		g_hash_table_add(c->needed, g_strdup(*file));
 	need_chosen(c, files);
 	return remove_files(c, files, error) && remove_records(c, error) && remove_links(c, error);
+}
+
+gboolean varve_gc_node(const VarveGcNode *node, guint keep, gboolean dry_run, VarveGc *ret,
+		       GError **error)
+{
+	g_auto(VarveGc) gc = { g_ptr_array_new(), g_ptr_array_new_with_free_func(g_free),
+			       g_ptr_array_new_with_free_func(g_free), 0 };
+	g_auto(Collector) c = { .node = node, .dry_run = dry_run, .gc = &gc };
+
+	c.kept = g_hash_table_new(NULL, NULL);
+	c.needed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (!collect(&c, keep, error))
+		return FALSE;
+	*ret = gc;
+	gc = (VarveGc){ 0 };
+	return TRUE;
 }
 
 gboolean varve_gc(guint keep, gboolean dry_run, VarveGc *ret, GError **error)
 {
 	varve_autofd lock = varve_lock(VARVE_NODE_LOCK, TRUE, error);
-	g_auto(VarveGc) gc = { g_ptr_array_new(), g_ptr_array_new_with_free_func(g_free),
-			       g_ptr_array_new_with_free_func(g_free), 0 };
-	g_auto(Collector) c = { .dirs = { -1, -1, -1 }, .dry_run = dry_run, .gc = &gc };
+	g_auto(VarveStateDirs) dirs = { -1, -1, -1 };
+	g_autoptr(VarveReport) running = NULL;
+	g_auto(GStrv) open = NULL;
 
 	if (lock < 0)
 		return FALSE;
-	c.kept = g_hash_table_new(NULL, NULL);
-	c.needed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	c.running = varve_node_report(error);
-	if (!c.running || !varve_state_dirs_open(&c.dirs, error) ||
-	    (!dry_run && !varve_commit_recover(&c.running, &c.dirs, NULL, error)) ||
-	    !collect(&c, keep, error))
+	running = varve_node_report(error);
+	if (!running || !varve_state_dirs_open(&dirs, error) ||
+	    (!dry_run && !varve_commit_recover(&running, &dirs, NULL, error)))
 		return FALSE;
-	*ret = gc;
-	gc = (VarveGc){ 0 };
-	return TRUE;
+	open = find_open();
+	return varve_gc_node(&(VarveGcNode){ .running = running,
+					     .dirs = &dirs,
+					     .open = (const char *const *)open,
+					     .is_installed = is_installed },
+			     keep, dry_run, ret, error);
 }

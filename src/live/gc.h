@@ -13,6 +13,19 @@ typedef struct {
 	guint64 bytes;          /* what the files and leftovers take */
 } VarveGc;
 
+/** A node, as it is looked at. */
+typedef struct {
+	const VarveReport *running;
+	const VarveStateDirs *dirs;
+	const char *const *open; /* names of files that a device is made of */
+	/* Whether a disk of this machine holds @base. */
+	gboolean (*is_installed)(const VarveDigest *base);
+} VarveGcNode;
+
+/** varve_gc_node: what varve_gc() does, of @node, without the lock. */
+gboolean varve_gc_node(const VarveGcNode *node, guint keep, gboolean dry_run, VarveGc *ret,
+		       GError **error);
+
 /**
  * varve_gc:
  * Keeps the newest @keep generations of the running base, and of every base that is on a disk of

@@ -124,12 +124,21 @@ static gboolean raise_record(VarveReport *boot, VarveGood *good, GError **error)
 	return varve_report_save(boot, VARVE_REPORT_FILE, error);
 }
 
-gboolean varve_node_good(VarveReport *boot, VarveGood *ret, GError **error)
+gboolean varve_node_good(const VarveReport *asked, VarveGood *ret, GError **error)
 {
 	varve_autofd lock = varve_lock(VARVE_NODE_LOCK, TRUE, error);
-	VarveGood good = { .generation = boot->generation };
+	g_autoptr(VarveReport) boot =
+		lock >= 0 ? varve_report_load(VARVE_REPORT_FILE, error) : NULL;
+	VarveGood good = { .generation = asked->generation };
 
-	if (lock < 0 || !came_up(boot, error) || !is_healthy(boot, error))
+	if (!boot)
+		return FALSE;
+	if (boot->generation != asked->generation || boot->usr != asked->usr) {
+		good.note = g_strdup("another stack came meanwhile: nothing is marked");
+		*ret = good;
+		return TRUE;
+	}
+	if (!came_up(boot, error) || !is_healthy(boot, error))
 		return FALSE;
 	if (!has_state(boot)) {
 		good.note = g_strdup("nothing is recorded: the state partition cannot be used");
@@ -143,16 +152,17 @@ gboolean varve_node_good(VarveReport *boot, VarveGood *ret, GError **error)
 	return TRUE;
 }
 
-gboolean varve_node_accept(VarveReport *boot, gboolean forget, const char *who,
-			   gboolean *ret_accepted, GError **error)
+gboolean varve_node_accept(gboolean forget, const char *who, gboolean *ret_accepted, GError **error)
 {
 	varve_autofd lock = varve_lock(VARVE_NODE_LOCK, TRUE, error);
-	g_autoptr(VarveRecord) by = varve_record_copy(boot->to_record);
+	g_autoptr(VarveReport) boot =
+		lock >= 0 ? varve_report_load(VARVE_REPORT_FILE, error) : NULL;
+	g_autoptr(VarveRecord) by = boot ? varve_record_copy(boot->to_record) : NULL;
 	VarveDigest base;
 	varve_autofd generations = -1, state = -1;
 	g_autoptr(VarveFloors) floors = NULL;
 
-	if (lock < 0)
+	if (!boot)
 		return FALSE;
 	floors = varve_node_floors(boot, &state);
 	if (!forget && !varve_floors_alarming(floors)) {

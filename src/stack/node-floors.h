@@ -32,13 +32,14 @@ typedef struct {
  * Marks the running generation good and raises the record of floors by it. Done again it changes
  * nothing, and where the power fails in between it is done by the next boot.
  *
- * @boot: varve_node_report(); what changes of it is saved to VARVE_REPORT_FILE.
+ * @asked: varve_node_report() of the stack that was found to be well. Where another one runs by the
+ * time that this has the node's lock, nothing is marked, and @ret says so.
  *
  * Errors: REFUSED (a required layer is missing, the base is below its floor or could not be judged
  * by: nothing is marked; the record is not the one that was kept: it is not raised), CORRUPT,
  * SYSTEM.
  */
-gboolean varve_node_good(VarveReport *boot, VarveGood *ret, GError **error);
+gboolean varve_node_good(const VarveReport *asked, VarveGood *ret, GError **error);
 
 /**
  * varve_node_accept:
@@ -46,5 +47,5 @@ gboolean varve_node_good(VarveReport *boot, VarveGood *ret, GError **error);
  *
  * @ret_accepted: FALSE where there was nothing to accept.
  */
-gboolean varve_node_accept(VarveReport *boot, gboolean forget, const char *who,
-			   gboolean *ret_accepted, GError **error);
+gboolean varve_node_accept(gboolean forget, const char *who, gboolean *ret_accepted,
+			   GError **error);

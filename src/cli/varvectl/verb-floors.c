@@ -97,12 +97,12 @@ static void show(const VarveFloors *floors, const VarveReport *found, gboolean a
 	fputs(text, stdout);
 }
 
-static gboolean change(const Options *options, VarveReport *boot, GError **error)
+static gboolean change(const Options *options, GError **error)
 {
 	g_autofree char *who = g_strdup_printf("user %s via varvectl floors", g_get_user_name());
 	gboolean accepted = FALSE;
 
-	if (!varve_node_accept(boot, options->forget, who, &accepted, error))
+	if (!varve_node_accept(options->forget, who, &accepted, error))
 		return FALSE;
 	if (!accepted)
 		return varve_fail(error, VARVE_ERROR_USAGE,
@@ -121,7 +121,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 
 	if (!boot || !varve_show_is_root(error))
 		return VARVE_EXIT_FAILED;
-	if ((options->accept || options->forget) && !change(options, boot, error))
+	if ((options->accept || options->forget) && !change(options, error))
 		return VARVE_EXIT_FAILED;
 	floors = varve_node_floors(boot, &state);
 	varve_floors_describe(floors, found);
