@@ -6,7 +6,14 @@
 struct VarveOldFiles {
 	GHashTable *by_number; /* (guint64 *) → path: borrowed from the stack */
 	GHashTable *by_name;   /* a set of paths, borrowed: those without a number */
+	GPtrArray *layers;     /* VarveDigest *, borrowed: whose files they are, each once */
 };
+
+static void add_layer(VarveOldFiles *old, const VarveDigest *layer)
+{
+	if (!varve_old_files_of(old, layer))
+		g_ptr_array_add(old->layers, (gpointer)layer);
+}
 
 VarveOldFiles *varve_old_files_new(const VarvePastStack *stack, VarveWhoFind find, gpointer data)
 {
@@ -16,6 +23,7 @@ VarveOldFiles *varve_old_files_new(const VarvePastStack *stack, VarveWhoFind fin
 
 	old->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	old->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	old->layers = g_ptr_array_new();
 	g_hash_table_iter_init(&iter, stack->replaced);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
 		const VarvePastFile *file = value;
@@ -24,6 +32,7 @@ VarveOldFiles *varve_old_files_new(const VarvePastStack *stack, VarveWhoFind fin
 
 		if (find(key, &now, data) && varve_digest_equal(&now, &file->digest))
 			continue;
+		add_layer(old, &file->layer);
 		if (number)
 			g_hash_table_insert(old->by_number, g_memdup2(&number, sizeof(number)),
 					    key);
@@ -39,12 +48,17 @@ void varve_old_files_free(VarveOldFiles *old)
 		return;
 	g_hash_table_unref(old->by_number);
 	g_hash_table_unref(old->by_name);
+	g_ptr_array_unref(old->layers);
 	g_free(old);
 }
 
-guint varve_old_files_count(const VarveOldFiles *old)
+gboolean varve_old_files_of(const VarveOldFiles *old, const VarveDigest *layer)
 {
-	return g_hash_table_size(old->by_number) + g_hash_table_size(old->by_name);
+	for (guint i = 0; i < old->layers->len; i++) {
+		if (varve_digest_equal(old->layers->pdata[i], layer))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 static const char *find_name(const VarveOldFiles *old, const char *name)

@@ -10,8 +10,8 @@ VarveOldFiles *varve_old_files_new(const VarvePastStack *stack, VarveWhoFind fin
 void varve_old_files_free(VarveOldFiles *old);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveOldFiles, varve_old_files_free)
 
-/** varve_old_files_count: 0 where all of the stack is as the running one has it. */
-guint varve_old_files_count(const VarveOldFiles *old);
+/** varve_old_files_of: whether a file of the layer with the root hash @layer is among them. */
+gboolean varve_old_files_of(const VarveOldFiles *old, const VarveDigest *layer);
 
 /**
  * varve_old_files_find:

@@ -298,6 +298,24 @@ static const VarveSight *sight_of(Scan *scan, int dir)
 	return sight;
 }
 
+/* Whether the process could come to use a file of @earlier that is old: one of the base, which
+ * everybody uses, or of the layer that its own program is from. What other layers bring is not its
+ * business. */
+static gboolean is_concerned(const Look *look, const Earlier *earlier)
+{
+	const GPtrArray *lowers = earlier->stack->lowers;
+	const VarvePastLayer *base = lowers->len ? lowers->pdata[lowers->len - 1] : NULL;
+	const VarvePastLayer *own;
+	struct stat st;
+
+	if (base && varve_old_files_of(earlier->files, &base->root))
+		return TRUE;
+	if (fstatat(look->dir, "exe", &st, 0) < 0 || st.st_dev != earlier->stack->device)
+		return FALSE;
+	own = varve_past_layer(earlier->stack, st.st_ino, NULL);
+	return own && varve_old_files_of(earlier->files, &own->root);
+}
+
 static void look_at_namespace(Look *look)
 {
 	const VarveSight *sight = sight_of(look->scan, look->dir);
@@ -310,7 +328,7 @@ static void look_at_namespace(Look *look)
 	holder->generation = sight->stack ? sight->stack->generation : 0;
 	holder->follows = sight->follows;
 	holder->obstacle = g_strdup(sight->obstacle);
-	holder->outdated = earlier && varve_old_files_count(earlier->files) > 0;
+	holder->outdated = earlier && is_concerned(look, earlier);
 }
 
 static gint by_path(gconstpointer a, gconstpointer b)

@@ -21,7 +21,7 @@ typedef struct {
 	gboolean follows;  /* its mount namespace shows no earlier stack */
 	char *obstacle;    /* why it does not follow, a clause without a full stop; "" */
 	gboolean outdated; /* it does not follow, and the running stack has files otherwise than
-			    * what it sees */
+			    * what it sees: of the base, or of the layer that its program is of */
 	GPtrArray *files;  /* VarveHeldFile *, by path; only those that differ from the running
 			    * stack */
 } VarveHolder;

@@ -81,8 +81,12 @@ static void test_old_files(void)
 	g_autoptr(VarveOldFiles) old = varve_old_files_new(past->stacks->pdata[0], find, NULL);
 	g_autoptr(VarveOldFiles) running = varve_old_files_new(past->stacks->pdata[1], find, NULL);
 
-	g_assert_cmpuint(varve_old_files_count(running), ==, 0);
-	g_assert_cmpuint(varve_old_files_count(old), ==, 4);
+	const VarveDigest base = digest(1), ssl = digest(2), other = digest(7);
+
+	g_assert_false(varve_old_files_of(running, &base));
+	g_assert_true(varve_old_files_of(old, &base));
+	g_assert_true(varve_old_files_of(old, &ssl));
+	g_assert_false(varve_old_files_of(old, &other));
 	g_assert_cmpstr(varve_old_files_find(old, NUMBER(1, 52), NULL), ==, "/usr/lib/libssl.so.3");
 	/* The name does not matter where the number tells. */
 	g_assert_cmpstr(varve_old_files_find(old, NUMBER(2, 87), "/what/ever"), ==,
@@ -103,7 +107,7 @@ static void test_old_files(void)
 	id " " parent " 0:42 / /usr ro,relatime - overlay varve ro,lowerdir+=/a,xino=on\n"
 #define NEW_USR(id, parent) \
 	id " " parent " 0:47 / /usr ro,relatime master:5 - overlay varve " \
-		      "ro,lowerdir+=/b,xino=on\n"
+	   "ro,lowerdir+=/b,xino=on\n"
 #define BOUND "170 156 0:42 /share /bar ro - overlay varve ro,lowerdir+=/a\n"
 
 /* @start: of the obstacle; "" where the namespace follows. */
