@@ -7,6 +7,7 @@
 #include "format/mountinfo.h"
 #include "ground/fd.h"
 #include "ground/mount.h"
+#include "stack/history.h"
 #include "stack/stack.h"
 
 #include <fcntl.h>
@@ -206,58 +207,16 @@ static gboolean recover_commit(VarveReport **running, const VarveStateDirs *dirs
 	return TRUE;
 }
 
-/* Whether a record other than @except names @file. */
-static gboolean is_named(const GPtrArray *records, guint except, const char *file)
-{
-	for (guint i = 0; i < records->len; i++) {
-		const VarveGeneration *generation = records->pdata[i];
-
-		for (guint j = 0; generation->number != except && j < generation->layers->len;
-		     j++) {
-			const VarveGenerationLayer *layer = generation->layers->pdata[j];
-
-			if (strcmp(layer->file, file) == 0)
-				return TRUE;
-		}
-	}
-	return FALSE;
-}
-
-/* Files that the swap itself had brought go with its record. */
-static gboolean remove_unfinished(const VarveStateDirs *dirs, const VarveGeneration *generation,
-				  const GPtrArray *records, GError **error)
-{
-	for (guint i = 0; i < generation->layers->len; i++) {
-		const VarveGenerationLayer *layer = generation->layers->pdata[i];
-
-		if (!layer->staged || is_named(records, generation->number, layer->file))
-			continue;
-		if (unlinkat(dirs->layers, layer->file, 0) < 0 && errno != ENOENT)
-			return varve_fail_errno(error, errno, "/" VARVE_CANDIDATES_DIR "/%s",
-						layer->file);
-	}
-	return varve_generation_remove(dirs->generations, generation->number, error);
-}
-
 static gboolean recover_state(const VarveReport *running, const VarveStateDirs *dirs,
 			      GError **error)
 {
-	guint unreadable;
-	g_autoptr(GPtrArray) unfinished = NULL, records = NULL;
 	VarveDigest base;
 
 	if (!varve_digest_from_hex(running->base->root, &base))
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  VARVE_REPORT_FILE ": '%s' is no root hash", running->base->root);
-	unfinished = varve_generation_unfinished(dirs->generations, &base, error);
-	records = unfinished ? varve_generation_list(dirs->generations, &unreadable, error) : NULL;
-	if (!records)
-		return FALSE;
-	for (guint i = 0; i < unfinished->len; i++) {
-		if (!remove_unfinished(dirs, unfinished->pdata[i], records, error))
-			return FALSE;
-	}
-	return varve_target_unstage(dirs, error);
+	return varve_history_take_back(dirs->generations, dirs->layers, &base, error) &&
+	       varve_target_unstage(dirs, error);
 }
 
 /* Whether @root (hex) is a layer that runs. */

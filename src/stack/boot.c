@@ -15,13 +15,14 @@
 #include "stack/select.h"
 #include "stack/side-doors.h"
 #include "stack/state.h"
-#include "stack/tries.h"
+#include "stack/turn.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 #define DEVICE_PREFIX "varve-"
 #define EMPTY_DIR VARVE_RUN_DIR "/empty"
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* Mounts made so far, undone in reverse order unless everything succeeded. */
 typedef struct {
@@ -55,7 +56,7 @@ typedef struct {
 	VarveMode mode;
 	VarveMounted *base;
 	GPtrArray *trusted; /* of the initrd */
-	VarveTry attempt;
+	VarveTurn turn;
 } Boot;
 
 static void set(char **field, const char *value)
@@ -250,73 +251,16 @@ static gboolean start_state(Boot *boot, GError **error)
 	return TRUE;
 }
 
-/* What was committed for this base; a record that cannot be read is told and not used. */
-static VarveGeneration *find_current(Boot *boot, int generations_fd)
-{
-	g_autoptr(GError) error = NULL;
-	VarveGeneration *generation;
-
-	if (generations_fd < 0)
-		return NULL;
-	generation = varve_generation_linked(generations_fd, "current",
-					     varve_layer_root(boot->base->layer), &error);
-	if (!generation && !g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
-		varve_report_warn(boot->report,
-				  "the current generation cannot be used: %s. The layers directory "
-				  "decides instead",
-				  error->message);
-	return generation;
-}
-
-/* Whose turn it is: the current generation's, the last good one's, or nobody's. */
-static VarveGeneration *count_attempt(Boot *boot, VarveGeneration *current, int generations_fd)
-{
-	g_autoptr(VarveGeneration) chosen = current;
-	const VarveDigest *base = varve_layer_root(boot->base->layer);
-	g_autoptr(GError) error = NULL;
-	guint failed = 0;
-
-	if (generations_fd < 0 || strcmp(boot->report->state, "ok") != 0)
-		return g_steal_pointer(&chosen);
-	if (!varve_tries_next(generations_fd, base, &chosen, &boot->attempt, &failed,
-			      &boot->report->attempt, &error))
-		varve_report_warn(
-			boot->report,
-			"this boot is not counted: %s. A generation that does not come up "
-			"is booted again and again until there is room",
-			error->message);
-	if (boot->attempt == VARVE_TRY_GOOD)
-		varve_report_complain(boot->report, "fallback",
-				      "look at 'varvectl history' and at the journal of the boots "
-				      "before; 'varvectl "
-				      "swap' or 'merge' takes a stack that is repaired",
-				      "generation %u did not come up in %d boots: generation %u, "
-				      "the last that was "
-				      "good, runs",
-				      failed, VARVE_TRIES_MAX, chosen->number);
-	else if (boot->attempt == VARVE_TRY_NOTHING)
-		varve_report_complain(boot->report, "fallback",
-				      "look at the journal of the boots before; 'varvectl swap' or "
-				      "'merge' takes a "
-				      "stack that is repaired",
-				      "generation %u did not come up in %d boots, and there is no "
-				      "good one: the base "
-				      "runs alone",
-				      failed, VARVE_TRIES_MAX);
-	return g_steal_pointer(&chosen);
-}
-
 /* The record of what was good here and its anchor are part of the policy. */
 static VarvePolicy *load_policy(Boot *boot, GError **error)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	gint64 since = g_get_monotonic_time();
 	varve_autofd state = strcmp(boot->report->state, "ok") == 0
-				     ? open(VARVE_STATE_MOUNT "/" VARVE_STATE_DIR, flags)
+				     ? open(VARVE_STATE_MOUNT "/" VARVE_STATE_DIR, DIR_FLAGS)
 				     : -1;
 	g_autoptr(VarveFloors) floors = varve_floors_open(state, varve_anchor_tpm());
 	g_autofree char *path = g_strconcat(boot->options->sysroot, "/etc", NULL);
-	varve_autofd etc = open(path, flags);
+	varve_autofd etc = open(path, DIR_FLAGS);
 	VarvePolicy *policy =
 		varve_effective_policy(boot->base->fd, etc, floors, boot->report, error);
 
@@ -326,29 +270,25 @@ static VarvePolicy *load_policy(Boot *boot, GError **error)
 
 /* Never fails: a node whose policy cannot be read runs the base alone. */
 static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *policy_error,
-				const VarveGeneration *current, int generations_fd)
+				int layers_fd)
 {
 	gint64 since = g_get_monotonic_time();
-	varve_autofd layers_fd = open(VARVE_STATE_MOUNT "/" VARVE_CANDIDATES_DIR,
-				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	VarveSelecting selecting = {
 		.opening = { .policy = policy,
 			     .mounts = VARVE_LAYER_MOUNTS,
 			     .device_prefix = DEVICE_PREFIX,
 			     .kernel_mode = boot->mode.kernel,
-			     .known = current },
+			     .known = boot->turn.current },
 		.base = &boot->base->facts,
 		.layers_fd = layers_fd,
-		.current = current,
+		.current = boot->turn.current,
+		.history = boot->turn.history,
 		.today = varve_today(),
 	};
-	g_autoptr(VarveHistory) history =
-		varve_history_load(generations_fd, varve_layer_root(boot->base->layer));
 	g_autoptr(VarveRefusal) refused = NULL;
 	g_autoptr(GError) error = NULL;
 	GPtrArray *layers;
 
-	selecting.history = history;
 	if (!varve_base_inspect(boot->base, &error)) {
 		varve_compliance_unjudged("base-unknown", error->message, boot->report);
 		varve_select_none(layers_fd, "base-unknown",
@@ -367,9 +307,9 @@ static GPtrArray *choose_layers(Boot *boot, VarvePolicy *policy, const GError *p
 		varve_select_none(layers_fd, refused->code, refused->sentence, boot->report);
 		return g_ptr_array_new();
 	}
-	if (boot->attempt == VARVE_TRY_NOTHING) {
-		varve_select_none(layers_fd, "did-not-come-up",
-				  "no stack of this base came up on this node", boot->report);
+	if (boot->turn.attempt == VARVE_TRY_NOTHING) {
+		varve_select_none(layers_fd, VARVE_TURN_NOTHING_CODE, VARVE_TURN_NOTHING_SENTENCE,
+				  boot->report);
 		return g_ptr_array_new();
 	}
 	layers = varve_select(&selecting, boot->report);
@@ -454,15 +394,15 @@ static VarveGeneration *make_generation(const Boot *boot, const GPtrArray *layer
 }
 
 /* A node that cannot write its record still runs. */
-static void record_generation(Boot *boot, const GPtrArray *layers, const VarveGeneration *current,
-			      int generations_fd)
+static void record_generation(Boot *boot, const GPtrArray *layers, int generations_fd)
 {
+	const VarveGeneration *current = boot->turn.current;
 	g_autoptr(VarveGeneration) generation = make_generation(boot, layers, current);
 	VarveReport *report = boot->report;
 	g_autoptr(GError) error = NULL;
 
 	/* What runs is no generation, and the next boot decides the same. */
-	if (boot->attempt == VARVE_TRY_NOTHING) {
+	if (boot->turn.attempt == VARVE_TRY_NOTHING) {
 		set(&report->selection, varve_selection_name(VARVE_SELECTION_LISTED));
 		return;
 	}
@@ -501,8 +441,7 @@ static void label_records(Boot *boot)
 
 static gboolean compose(Boot *boot, GError **error)
 {
-	varve_autofd generations = -1;
-	g_autoptr(VarveGeneration) current = NULL;
+	varve_autofd generations = -1, candidates = -1;
 	g_autoptr(VarvePolicy) policy = NULL;
 	g_autoptr(GError) policy_error = NULL;
 	/* The last, so that it is freed before the policy whose certificates it points to. */
@@ -511,18 +450,19 @@ static gboolean compose(Boot *boot, GError **error)
 
 	if (!start_base(boot, error) || !start_state(boot, error))
 		return FALSE;
-	generations = open(VARVE_STATE_MOUNT "/" VARVE_GENERATIONS_DIR,
-			   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	current = count_attempt(boot, find_current(boot, generations), generations);
+	generations = open(VARVE_STATE_MOUNT "/" VARVE_GENERATIONS_DIR, DIR_FLAGS);
+	candidates = open(VARVE_STATE_MOUNT "/" VARVE_CANDIDATES_DIR, DIR_FLAGS);
+	varve_turn_find(generations, candidates, varve_layer_root(boot->base->layer),
+			strcmp(boot->report->state, "ok") == 0, boot->report, &boot->turn);
 	policy = load_policy(boot, &policy_error);
-	layers = choose_layers(boot, policy, policy_error, current, generations);
+	layers = choose_layers(boot, policy, policy_error, candidates);
 	if (!merge_layers(boot, layers, error))
 		return FALSE;
 	if (policy)
 		varve_compliance_required(policy, boot->report);
 	varve_compliance_to_record(boot->report);
 	since = g_get_monotonic_time();
-	record_generation(boot, layers, current, generations);
+	record_generation(boot, layers, generations);
 	label_records(boot);
 	varve_report_time(boot->report, "record", since);
 	for (guint i = 0; i < layers->len; i++)
@@ -539,6 +479,7 @@ gboolean varve_boot(const VarveBootOptions *options, VarveReport *report, GError
 	gint64 since = g_get_monotonic_time();
 	gboolean ok = compose(&boot, error);
 
+	varve_turn_clear(&boot.turn);
 	g_clear_pointer(&boot.trusted, g_ptr_array_unref);
 	if (!ok)
 		return FALSE;

@@ -109,7 +109,7 @@ gboolean varve_generation_same(const VarveGeneration *a, const VarveGeneration *
 	return TRUE;
 }
 
-static char *to_text(const VarveGeneration *generation)
+char *varve_generation_dump(const VarveGeneration *generation)
 {
 	g_autoptr(json_t) json = json_object();
 	json_t *layers = json_array();
@@ -290,19 +290,28 @@ static gboolean from_json(VarveGeneration *generation, const json_t *json, const
 	return TRUE;
 }
 
-VarveGeneration *varve_generation_load(int dirfd, guint number, GError **error)
+VarveGeneration *varve_generation_parse(const char *text, gsize size, const char *name,
+					GError **error)
 {
 	g_autoptr(VarveGeneration) generation = varve_generation_new();
+	g_autoptr(json_t) json = varve_json_parse(text, size, name, error);
+
+	return json && from_json(generation, json, name, error) ? g_steal_pointer(&generation)
+								: NULL;
+}
+
+VarveGeneration *varve_generation_load(int dirfd, guint number, GError **error)
+{
+	g_autoptr(VarveGeneration) generation = NULL;
 	g_autofree char *file = g_strdup_printf("%04u.json", number);
 	g_autofree char *name = g_strdup_printf("generation %u", number);
 	g_autofree char *text = NULL;
-	g_autoptr(json_t) json = NULL;
 	gsize size;
 
 	if (!varve_file_read(dirfd, file, GENERATION_LIMIT, &text, &size, error))
 		return NULL;
-	json = varve_json_parse(text, size, name, error);
-	if (!json || !from_json(generation, json, name, error))
+	generation = varve_generation_parse(text, size, name, error);
+	if (!generation)
 		return NULL;
 	if (generation->number != number) {
 		varve_fail(error, VARVE_ERROR_CORRUPT, "%s: the file says that it is number %u",
@@ -409,7 +418,7 @@ gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, con
 gboolean varve_generation_rewrite(int dirfd, const VarveGeneration *generation, GError **error)
 {
 	g_autofree char *file = g_strdup_printf("%04u.json", generation->number);
-	g_autofree char *text = to_text(generation);
+	g_autofree char *text = varve_generation_dump(generation);
 
 	return varve_file_write(dirfd, file, text, strlen(text), 0644, error);
 }
@@ -496,17 +505,37 @@ GPtrArray *varve_generation_list(int dirfd, guint *ret_unreadable, GError **erro
 	return g_steal_pointer(&list);
 }
 
-GPtrArray *varve_generation_unfinished(int dirfd, const VarveDigest *base, GError **error)
+guint varve_generation_settled(int dirfd, const GPtrArray *list, const VarveDigest *base)
 {
-	g_autoptr(VarveGeneration) current = varve_generation_linked(dirfd, "current", base, NULL);
-	guint unreadable;
-	GPtrArray *list = varve_generation_list(dirfd, &unreadable, error);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveGeneration) current =
+		varve_generation_linked(dirfd, "current", base, &error);
+	guint settled = current ? current->number : 0;
 
-	for (guint i = list ? list->len : 0; i-- > 0;) {
+	/* Nothing of a node goes because one record of it is damaged. */
+	if (!current && !g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+		return G_MAXUINT;
+	for (guint i = 0; i < list->len; i++) {
 		const VarveGeneration *generation = list->pdata[i];
 
-		if (*generation->outcome || !varve_digest_equal(&generation->base, base) ||
-		    (current && generation->number <= current->number))
+		if (*generation->outcome && varve_digest_equal(&generation->base, base))
+			settled = MAX(settled, generation->number);
+	}
+	return settled;
+}
+
+GPtrArray *varve_generation_unfinished(int dirfd, const VarveDigest *base, GError **error)
+{
+	guint unreadable, settled;
+	GPtrArray *list = varve_generation_list(dirfd, &unreadable, error);
+
+	if (!list)
+		return NULL;
+	settled = varve_generation_settled(dirfd, list, base);
+	for (guint i = list->len; i-- > 0;) {
+		const VarveGeneration *generation = list->pdata[i];
+
+		if (generation->number <= settled || !varve_digest_equal(&generation->base, base))
 			g_ptr_array_remove_index(list, i);
 	}
 	return list;

@@ -62,13 +62,24 @@ guint64 varve_generation_stamp(int fd);
 gboolean varve_generation_same(const VarveGeneration *a, const VarveGeneration *b);
 
 /**
+ * varve_generation_parse:
+ * A record out of the @size bytes of @text, which are hostile. @name: for messages.
+ * Errors: CORRUPT.
+ */
+VarveGeneration *varve_generation_parse(const char *text, gsize size, const char *name,
+					GError **error);
+
+/** varve_generation_dump: (caller frees) the record's text, the same for the same record. */
+char *varve_generation_dump(const VarveGeneration *generation);
+
+/**
  * varve_generation_load: reads NNNN.json in @dirfd (the generations directory).
  * Errors: NOT_FOUND, CORRUPT.
  */
 VarveGeneration *varve_generation_load(int dirfd, guint number, GError **error);
 
 /**
- * varve_generation_current:
+ * varve_generation_linked:
  * The generation that @link ("current" or "good") names for @base.
  * Errors: NOT_FOUND (there is none), CORRUPT (the record or the link).
  */
@@ -100,9 +111,17 @@ gboolean varve_generation_rewrite(int dirfd, const VarveGeneration *generation, 
 gboolean varve_generation_fail(int dirfd, guint number, const char *reason, GError **error);
 
 /**
+ * varve_generation_settled:
+ * The number up to which the records of @base in @list are of stacks that ran: that of its current
+ * one (0: none), or of a later one that failed, since a node that fell back made those in between
+ * current, too. Where it cannot be told which one is current, G_MAXUINT.
+ */
+guint varve_generation_settled(int dirfd, const GPtrArray *list, const VarveDigest *base);
+
+/**
  * varve_generation_unfinished:
- * The records of @base that were written and never became current: those with a number above that
- * of its `current` link, or all where it has none, that did not fail either.
+ * The records of @base that were written and never became current: those above
+ * varve_generation_settled().
  *
  * Returns: (caller frees with g_ptr_array_unref) VarveGeneration *.
  */

@@ -1,12 +1,16 @@
 /* Reading the records of generations as a history. */
 #include "stack/history.h"
 
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 VarveHistory *varve_history_load(int dirfd, const VarveDigest *base)
 {
 	VarveHistory *history = g_new0(VarveHistory, 1);
-	g_autoptr(VarveGeneration) current = NULL;
 	guint unreadable;
 
 	history->records = dirfd >= 0 ? varve_generation_list(dirfd, &unreadable, NULL) : NULL;
@@ -20,8 +24,7 @@ VarveHistory *varve_history_load(int dirfd, const VarveDigest *base)
 		if (!varve_digest_equal(&generation->base, base))
 			g_ptr_array_remove_index(history->records, i);
 	}
-	current = varve_generation_linked(dirfd, "current", base, NULL);
-	history->current = current ? current->number : 0;
+	history->settled = varve_generation_settled(dirfd, history->records, base);
 	return history;
 }
 
@@ -46,7 +49,7 @@ static gboolean has_root(const VarveGeneration *generation, const VarveDigest *r
 
 static gboolean is_unfinished(const VarveHistory *history, const VarveGeneration *generation)
 {
-	return !*generation->outcome && generation->number > history->current;
+	return !*generation->outcome && generation->number > history->settled;
 }
 
 const VarveGeneration *varve_history_failed(const VarveHistory *history, const VarveDigest *root)
@@ -89,4 +92,53 @@ gboolean varve_history_interrupted(const VarveHistory *history, const char *file
 		interrupted |= layer && layer->staged;
 	}
 	return interrupted;
+}
+
+/* Whether a record other than @except names @file. */
+static gboolean is_named(const GPtrArray *records, const VarveGeneration *except, const char *file)
+{
+	for (guint i = 0; i < records->len; i++) {
+		const VarveGeneration *generation = records->pdata[i];
+
+		if (generation->number != except->number && find_file(generation, file))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Files that the swap itself had brought go with its record. */
+static gboolean remove_unfinished(int generations_fd, int layers_fd,
+				  const VarveGeneration *generation, const GPtrArray *records,
+				  GError **error)
+{
+	for (guint i = 0; i < generation->layers->len; i++) {
+		const VarveGenerationLayer *layer = generation->layers->pdata[i];
+
+		if (!layer->staged || is_named(records, generation, layer->file))
+			continue;
+		if (unlinkat(layers_fd, layer->file, 0) < 0 && errno != ENOENT)
+			return varve_fail_errno(error, errno, "/" VARVE_CANDIDATES_DIR "/%s",
+						layer->file);
+	}
+	if (fsync(layers_fd) < 0)
+		return varve_fail_errno(error, errno, "/" VARVE_CANDIDATES_DIR);
+	return varve_generation_remove(generations_fd, generation->number, error);
+}
+
+gboolean varve_history_take_back(int generations_fd, int layers_fd, const VarveDigest *base,
+				 GError **error)
+{
+	g_autoptr(GPtrArray) unfinished = varve_generation_unfinished(generations_fd, base, error);
+	g_autoptr(GPtrArray) records = NULL;
+	guint unreadable;
+
+	if (!unfinished || unfinished->len == 0)
+		return unfinished != NULL;
+	records = varve_generation_list(generations_fd, &unreadable, error);
+	for (guint i = 0; records && i < unfinished->len; i++) {
+		if (!remove_unfinished(generations_fd, layers_fd, unfinished->pdata[i], records,
+				       error))
+			return FALSE;
+	}
+	return records != NULL;
 }

@@ -6,7 +6,7 @@
 
 typedef struct {
 	GPtrArray *records; /* VarveGeneration *: all of one base */
-	guint current;      /* number of its current one; 0: none */
+	guint settled;      /* varve_generation_settled() */
 } VarveHistory;
 
 /** varve_history_load: @dirfd: the generations directory; -1: an empty history. Records that cannot
@@ -25,3 +25,15 @@ const VarveGeneration *varve_history_failed(const VarveHistory *history, const V
 /** varve_history_interrupted: whether @file of the layers directory was put there by a swap that
  * was never committed, and belongs to no other generation. */
 gboolean varve_history_interrupted(const VarveHistory *history, const char *file);
+
+/**
+ * varve_history_take_back:
+ * Removes the records of swaps of @base that were never committed, and the files that these put
+ * into
+ * @layers_fd, the layers directory. Files before the record that names them: killed in the middle,
+ * the next run goes on.
+ *
+ * Errors: SYSTEM.
+ */
+gboolean varve_history_take_back(int generations_fd, int layers_fd, const VarveDigest *base,
+				 GError **error);

@@ -9,6 +9,7 @@
 #include "stack/compliance.h"
 #include "stack/node-floors.h"
 #include "stack/select.h"
+#include "stack/turn.h"
 
 #include <sched.h>
 #include <string.h>
@@ -75,28 +76,12 @@ static void describe_base(const VarveReport *boot, VarveReport *plan)
 	plan->state_detail = g_strdup(boot->state_detail);
 }
 
-static VarveGeneration *find_current(const VarveDigest *base, VarveReport *plan)
-{
-	varve_autofd fd = varve_node_generations(NULL);
-	g_autoptr(GError) error = NULL;
-	VarveGeneration *generation;
-
-	if (fd < 0)
-		return NULL;
-	generation = varve_generation_linked(fd, "current", base, &error);
-	if (generation)
-		plan->generation = generation->number;
-	else if (!g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
-		varve_report_warn(plan, "the current generation cannot be used: %s",
-				  error->message);
-	return generation;
-}
-
 static gboolean plan_layers(VarveMounted *base, const VarveReport *boot, VarveReport *plan,
 			    const VarveDigest *root, GError **error)
 {
-	g_autoptr(VarveGeneration) current = find_current(root, plan);
+	g_auto(VarveTurn) turn = { NULL };
 	g_autoptr(VarvePolicy) policy = varve_node_policy(base->fd, boot, plan, error);
+	varve_autofd generations_fd = varve_node_generations(NULL);
 	varve_autofd layers_fd = open(LAYERS_PATH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	g_autofree char *prefix = g_strdup_printf("varve-plan-%d-", (int)getpid());
 	g_autoptr(GPtrArray) layers = NULL;
@@ -104,26 +89,31 @@ static gboolean plan_layers(VarveMounted *base, const VarveReport *boot, VarveRe
 		.opening = { .policy = policy,
 			     .mounts = PLAN_DIR,
 			     .device_prefix = prefix,
-			     .kernel_mode = varve_report_kernel_mode(plan),
-			     .known = current },
+			     .kernel_mode = varve_report_kernel_mode(plan) },
 		.base = &base->facts,
 		.layers_fd = layers_fd,
-		.current = current,
 		.today = varve_today(),
 	};
 	g_autoptr(VarveRefusal) refused = NULL;
 
 	if (!policy)
 		return FALSE;
+	varve_turn_find(generations_fd, layers_fd, root, FALSE, plan, &turn);
+	plan->generation = turn.current ? turn.current->number : 0;
+	selecting.opening.known = selecting.current = turn.current;
+	selecting.history = turn.history;
 	refused = varve_compliance_base(policy, plan, selecting.today);
 	if (refused)
 		varve_select_none(layers_fd, refused->code, refused->sentence, plan);
+	else if (turn.attempt == VARVE_TRY_NOTHING)
+		varve_select_none(layers_fd, VARVE_TURN_NOTHING_CODE, VARVE_TURN_NOTHING_SENTENCE,
+				  plan);
 	else
 		layers = varve_select(&selecting, plan);
 	varve_compliance_required(policy, plan);
 	g_free(plan->selection);
-	plan->selection = g_strdup(
-		varve_selection_name(current ? current->selection : VARVE_SELECTION_DIRECTORY));
+	plan->selection = g_strdup(varve_selection_name(turn.current ? turn.current->selection
+								     : VARVE_SELECTION_DIRECTORY));
 	return TRUE;
 }
 

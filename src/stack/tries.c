@@ -68,8 +68,9 @@ static gboolean turn_to(int dirfd, VarveGeneration *good, guint failed, GError *
 	       varve_generation_link(dirfd, good, "current", error);
 }
 
-gboolean varve_tries_next(int dirfd, const VarveDigest *base, VarveGeneration **current,
-			  VarveTry *ret_next, guint *ret_failed, guint *ret_count, GError **error)
+gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
+			  VarveGeneration **current, VarveTry *ret_next, guint *ret_failed,
+			  guint *ret_count, GError **error)
 {
 	g_autoptr(VarveGeneration) good = NULL;
 	guint count = *current ? load(dirfd, base, (*current)->number) : 0;
@@ -80,18 +81,18 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, VarveGeneration **
 	if (!*current)
 		return TRUE;
 	if (count < VARVE_TRIES_MAX && !*(*current)->outcome)
-		return save(dirfd, base, (*current)->number, count + 1, error);
+		return !writes || save(dirfd, base, (*current)->number, count + 1, error);
 	*ret_failed = (*current)->number;
 	good = varve_generation_linked(dirfd, "good", base, NULL);
 	if (!good || good->number == (*current)->number || *good->outcome) {
 		*ret_next = VARVE_TRY_NOTHING;
 		return TRUE;
 	}
-	if (!turn_to(dirfd, good, (*current)->number, error))
+	if (writes && !turn_to(dirfd, good, (*current)->number, error))
 		return FALSE;
 	*ret_next = VARVE_TRY_GOOD;
 	*ret_count = 1;
 	varve_generation_free(*current);
 	*current = g_steal_pointer(&good);
-	return save(dirfd, base, (*current)->number, 1, error);
+	return !writes || save(dirfd, base, (*current)->number, 1, error);
 }

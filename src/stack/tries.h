@@ -17,6 +17,7 @@ typedef enum {
  * varve_tries_next:
  * Decides what this boot takes, and counts it.
  *
+ * @writes: FALSE: it only decides.
  * @current: (inout, nullable) the current generation of @base, replaced by the good one where that
  * is its turn; the one that failed is marked.
  * @ret_failed: the number of the generation that did not come up; 0: none.
@@ -25,8 +26,9 @@ typedef enum {
  * Errors: SYSTEM: it cannot be counted (a full or read-only partition); @ret_next is the current
  * one then, which boots however often it failed.
  */
-gboolean varve_tries_next(int dirfd, const VarveDigest *base, VarveGeneration **current,
-			  VarveTry *ret_next, guint *ret_failed, guint *ret_count, GError **error);
+gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
+			  VarveGeneration **current, VarveTry *ret_next, guint *ret_failed,
+			  guint *ret_count, GError **error);
 
 /** varve_tries_first: this boot made generation @number: it is its first attempt. */
 gboolean varve_tries_first(int dirfd, const VarveDigest *base, guint number, GError **error);

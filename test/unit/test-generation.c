@@ -198,6 +198,87 @@ static void test_hostile_record(Fixture *f, gconstpointer data)
 	}
 }
 
+/* What became of it is a word that is known, and a reason; both or none. */
+static void test_outcome(Fixture *f, gconstpointer data)
+{
+	const struct {
+		const char *members;
+		const char *outcome; /* NULL: it is not read */
+	} cases[] = {
+		{ "", "" },
+		{ ", \"outcome\": \"failed\", \"reason\": \"x\"", "failed" },
+		{ ", \"outcome\": \"failed\", \"reason\": \"\"", "failed" },
+		{ ", \"outcome\": \"failed\"", NULL },
+		{ ", \"outcome\": \"\", \"reason\": \"\"", NULL },
+		{ ", \"outcome\": \"well\", \"reason\": \"\"", NULL },
+		{ ", \"outcome\": 1, \"reason\": \"\"", NULL },
+		{ ", \"outcome\": \"failed\", \"reason\": \"\\u001b[2J\"", NULL },
+	};
+
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = record_text(1, NULL, "why");
+		g_autofree char *whole =
+			g_strdup_printf("%.*s%s}", (int)strlen(text) - 1, text, cases[i].members);
+		g_autoptr(VarveGeneration) generation = NULL;
+		g_autoptr(GError) error = NULL;
+
+		write_file(f, "0001.json", whole);
+		generation = varve_generation_load(f->fd, 1, &error);
+		if (!cases[i].outcome) {
+			g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+			continue;
+		}
+		g_assert_no_error(error);
+		g_assert_cmpstr(generation->outcome, ==, cases[i].outcome);
+	}
+}
+
+/* A swap's record is nobody's current one until its commit, and says all the same again. */
+static void test_write_fail_remove(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) first = make(1, 1);
+	g_autoptr(VarveGeneration) second = make(1, 2);
+	g_autoptr(VarveGeneration) found = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	((VarveGenerationLayer *)second->layers->pdata[0])->staged = TRUE;
+	g_assert_true(varve_generation_commit(f->fd, first, NULL));
+	g_assert_true(varve_generation_write(f->fd, second, NULL));
+	g_assert_cmpuint(second->number, ==, 2);
+	found = varve_generation_linked(f->fd, "current", &first->base, NULL);
+	g_assert_cmpuint(found->number, ==, 1);
+	((VarveGenerationLayer *)second->layers->pdata[0])->stamp = 43;
+	g_assert_true(varve_generation_rewrite(f->fd, second, NULL));
+	/* A unit wrote the reason: it is one line that a terminal shows as it is. */
+	g_assert_true(varve_generation_fail(f->fd, 2, "it said:\n\033[2J", NULL));
+	varve_generation_free(g_steal_pointer(&found));
+	found = varve_generation_load(f->fd, 2, &error);
+	g_assert_no_error(error);
+	g_assert_true(varve_generation_same(found, second));
+	g_assert_true(((VarveGenerationLayer *)found->layers->pdata[0])->staged);
+	g_assert_cmpstr(found->outcome, ==, VARVE_OUTCOME_FAILED);
+	g_assert_nonnull(strstr(found->reason, "it said:"));
+	g_assert_false(varve_generation_fail(f->fd, 3, "why", &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+	g_assert_true(varve_generation_remove(f->fd, 2, NULL));
+	g_assert_null(varve_generation_load(f->fd, 2, NULL));
+	g_assert_true(varve_generation_remove(f->fd, 2, NULL));
+	g_clear_error(&error);
+	/* Written the same way for ever: nodes that are updated read what older ones wrote. */
+	varve_generation_free(g_steal_pointer(&found));
+	found = varve_generation_load(f->fd, 1, NULL);
+	{
+		g_autofree char *text = varve_generation_dump(found);
+		g_autofree char *digest =
+			g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+
+		g_assert_cmpstr(digest, ==,
+				"617b6e4e2a705745d66b07b3c0c7653b8b9afbf54e4c4f67d685c539969b157a");
+	}
+}
+
 /* Somebody chose layers, and the choice is gone: that is told, and not taken for a first boot. */
 static void test_dangling_link(Fixture *f, gconstpointer data)
 {
@@ -308,6 +389,8 @@ int main(int argc, char **argv)
 	ADD("damage", test_damage);
 	ADD("wrong-record", test_wrong_record);
 	ADD("hostile-record", test_hostile_record);
+	ADD("outcome", test_outcome);
+	ADD("write-fail-remove", test_write_fail_remove);
 	ADD("dangling-link", test_dangling_link);
 	ADD("list", test_list);
 	ADD("file-is-a-name", test_file_is_a_name);

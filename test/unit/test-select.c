@@ -227,6 +227,36 @@ static void test_listed(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(found, ==, "gone_1_x86-64.raw unreadable\napp_1_x86-64.raw untrusted\n");
 }
 
+/* What a swap brought that was never committed is no candidate: not even one that is refused. */
+static void test_interrupted(Fixture *f, gconstpointer data)
+{
+	g_autofree char *layers = inside(f, "layers"), *records = inside(f, "generations");
+	g_autoptr(VarveGeneration) swap = varve_generation_new();
+	g_autoptr(VarveHistory) history = NULL;
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_auto(GStrv) files = NULL;
+	varve_autofd fd = varve_dir_open(AT_FDCWD, layers, NULL), generations = -1;
+	VarveGenerationLayer *layer;
+	VarveDigest root = { { 1 } };
+
+	(void)data;
+	g_assert_true(varve_dir_make(records, 0755, NULL));
+	generations = varve_dir_open(AT_FDCWD, records, NULL);
+	layer = varve_generation_layer_new("app", "2", "app_2_x86-64.raw", &root);
+	layer->staged = TRUE;
+	g_ptr_array_add(swap->layers, layer);
+	g_assert_true(varve_generation_write(generations, swap, NULL));
+	history = varve_history_load(generations, &swap->base);
+	g_assert_true(varve_file_write(fd, "app_1_x86-64.raw", "x", 1, 0644, NULL));
+	g_assert_true(varve_file_write(fd, "app_2_x86-64.raw", "x", 1, 0644, NULL));
+	files = varve_select_files(&(VarveSelecting){ .layers_fd = fd, .history = history },
+				   report);
+	g_assert_cmpuint(g_strv_length(files), ==, 1);
+	g_assert_cmpstr(files[0], ==, "app_1_x86-64.raw");
+	g_assert_cmpuint(report->warnings->len, ==, 1);
+	g_assert_nonnull(strstr(report->warnings->pdata[0], "app_2_x86-64.raw"));
+}
+
 /* A name that no layer can have is not opened, and cannot speak to the terminal; who fills the
  * directory does not hold up the boot. */
 static void test_names_and_numbers(Fixture *f, gconstpointer data)
@@ -303,6 +333,7 @@ int main(int argc, char **argv)
 	ADD("bad-files", test_bad_files);
 	ADD("kernel-mode", test_kernel_mode);
 	ADD("listed", test_listed);
+	ADD("interrupted", test_interrupted);
 	ADD("names-and-numbers", test_names_and_numbers);
 	ADD("none", test_none);
 	result = g_test_run();

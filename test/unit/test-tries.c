@@ -57,7 +57,7 @@ static guint boot(const Fixture *f, VarveTry *ret_attempt, guint *ret_failed, gu
 		varve_generation_linked(f->fd, "current", &f->base, NULL);
 	g_autoptr(GError) error = NULL;
 
-	g_assert_true(varve_tries_next(f->fd, &f->base, &current, ret_attempt, ret_failed,
+	g_assert_true(varve_tries_next(f->fd, &f->base, TRUE, &current, ret_attempt, ret_failed,
 				       ret_count, &error));
 	g_assert_no_error(error);
 	return *ret_attempt == VARVE_TRY_NOTHING || !current ? 0 : current->number;
@@ -164,6 +164,33 @@ static void test_damaged_count(Fixture *f, gconstpointer data)
 	}
 }
 
+/* What is only asked changes nothing: who asks twice gets the same answer. */
+static void test_only_asked(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) good = make(f, "a");
+	g_autoptr(VarveGeneration) bad = make(f, "b");
+	VarveTry attempt;
+	guint failed, count;
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, good, NULL));
+	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	for (guint i = 1; i <= VARVE_TRIES_MAX; i++)
+		boot(f, &attempt, &failed, &count);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(VarveGeneration) current =
+			varve_generation_linked(f->fd, "current", &f->base, NULL);
+
+		g_assert_cmpuint(current->number, ==, bad->number);
+		g_assert_cmpstr(current->outcome, ==, "");
+		g_assert_true(varve_tries_next(f->fd, &f->base, FALSE, &current, &attempt, &failed,
+					       &count, NULL));
+		g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
+		g_assert_cmpuint(current->number, ==, good->number);
+	}
+}
+
 /* What cannot be counted boots all the same. */
 static void test_not_countable(Fixture *f, gconstpointer data)
 {
@@ -179,8 +206,8 @@ static void test_not_countable(Fixture *f, gconstpointer data)
 	g_assert_true(varve_generation_commit(f->fd, generation, NULL));
 	g_assert_cmpint(mkdirat(f->fd, name, 0755), ==, 0);
 	current = varve_generation_linked(f->fd, "current", &f->base, NULL);
-	g_assert_false(
-		varve_tries_next(f->fd, &f->base, &current, &attempt, &failed, &count, &error));
+	g_assert_false(varve_tries_next(f->fd, &f->base, TRUE, &current, &attempt, &failed, &count,
+					&error));
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_CURRENT);
 	g_assert_cmpuint(current->number, ==, generation->number);
@@ -213,7 +240,7 @@ static void test_history(Fixture *f, gconstpointer data)
 		((VarveGenerationLayer *)unfinished->layers->pdata[i])->staged = i == 1;
 	g_assert_true(varve_generation_write(f->fd, unfinished, NULL));
 	history = varve_history_load(f->fd, &f->base);
-	g_assert_cmpuint(history->current, ==, first->number);
+	g_assert_cmpuint(history->settled, ==, bad->number);
 	/* What it had before is not to blame. */
 	g_assert_null(varve_history_failed(history, root('a')));
 	g_assert_cmpuint(varve_history_failed(history, root('b'))->number, ==, bad->number);
@@ -246,6 +273,7 @@ int main(int argc, char **argv)
 	ADD("comes-up", test_comes_up);
 	ADD("failed-is-current", test_failed_is_current);
 	ADD("damaged-count", test_damaged_count);
+	ADD("only-asked", test_only_asked);
 	ADD("not-countable", test_not_countable);
 	ADD("history", test_history);
 	return g_test_run();

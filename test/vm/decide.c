@@ -7,7 +7,7 @@
 #include "ground/fd.h"
 #include "layer/layer.h"
 #include "stack/select.h"
-#include "stack/tries.h"
+#include "stack/turn.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -45,44 +45,20 @@ static gboolean look_at(int dirfd, const char *file, const VarveGeneration *curr
 	return TRUE;
 }
 
-int main(int argc, char **argv)
+static gboolean print_files(int layers, const VarveTurn *turn, VarveReport *report, GError **error)
 {
-	varve_autofd layers = argc == 3 ? open_below(argv[1], VARVE_CANDIDATES_DIR) : -1;
-	varve_autofd generations = argc == 3 ? open_below(argv[1], VARVE_GENERATIONS_DIR) : -1;
-	g_autoptr(VarveGeneration) current = NULL;
-	g_autoptr(VarveReport) report = varve_report_new();
-	g_autoptr(VarveHistory) history = NULL;
-	g_autoptr(GError) error = NULL;
+	const VarveGeneration *current = turn->current;
+	gboolean listed = current && current->selection == VARVE_SELECTION_LISTED;
+	g_auto(GStrv) files = varve_select_files(&(VarveSelecting){ .layers_fd = layers,
+								    .current = current,
+								    .history = turn->history },
+						 report);
 	g_autofree char *before = NULL;
-	g_auto(GStrv) files = NULL;
-	VarveDigest base;
-	VarveTry attempt;
-	guint failed, count;
 
-	if (argc != 3 || !varve_digest_from_hex(argv[2], &base)) {
-		fputs("usage: decide DIRECTORY BASE\n", stderr);
-		return 2;
-	}
-	if (layers < 0 || generations < 0) {
-		puts("0 none");
-		return 0;
-	}
-	current = varve_generation_linked(generations, "current", &base, &error);
-	if (!current && !g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND)) {
-		fprintf(stderr, "decide: %s\n", error->message);
-		return 1;
-	}
-	g_clear_error(&error);
-	varve_tries_next(generations, &base, &current, &attempt, &failed, &count, NULL);
-	history = varve_history_load(generations, &base);
-	files = varve_select_files(
-		&(VarveSelecting){ .layers_fd = layers, .current = current, .history = history },
-		report);
 	printf("%u %s", current ? current->number : 0,
 	       current ? varve_selection_name(current->selection) : "none");
 	for (char **file = files; *file; file++) {
 		g_autofree char *name = NULL, *version = NULL;
-		gboolean listed = current && current->selection == VARVE_SELECTION_LISTED;
 
 		/* Of one name the newest only. */
 		if (!varve_select_split_name(*file, &name, &version) ||
@@ -90,12 +66,34 @@ int main(int argc, char **argv)
 			continue;
 		g_free(before);
 		before = g_steal_pointer(&name);
-		if (!look_at(layers, *file, current, &error)) {
-			putchar('\n');
-			fprintf(stderr, "decide: %s\n", error->message);
-			return 1;
-		}
+		if (!look_at(layers, *file, current, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+int main(int argc, char **argv)
+{
+	varve_autofd layers = argc == 3 ? open_below(argv[1], VARVE_CANDIDATES_DIR) : -1;
+	varve_autofd generations = argc == 3 ? open_below(argv[1], VARVE_GENERATIONS_DIR) : -1;
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_auto(VarveTurn) turn = { NULL };
+	g_autoptr(GError) error = NULL;
+	VarveDigest base;
+
+	if (argc != 3 || !varve_digest_from_hex(argv[2], &base)) {
+		fputs("usage: decide DIRECTORY BASE\n", stderr);
+		return 2;
+	}
+	varve_turn_find(generations, layers, &base, TRUE, report, &turn);
+	if (!print_files(layers, &turn, report, &error)) {
+		putchar('\n');
+		fprintf(stderr, "decide: %s\n", error->message);
+		return 1;
 	}
 	putchar('\n');
-	return 0;
+	/* What a boot would only warn of must not come from a power cut. */
+	for (guint i = 0; i < report->warnings->len; i++)
+		fprintf(stderr, "decide: %s\n", (const char *)report->warnings->pdata[i]);
+	return report->warnings->len > 0 || report->complaints->len > 0;
 }

@@ -1,0 +1,82 @@
+/* Deciding what a boot takes. */
+#include "stack/turn.h"
+
+#include "base/error.h"
+#include "stack/compliance.h"
+
+void varve_turn_clear(VarveTurn *turn)
+{
+	g_clear_pointer(&turn->current, varve_generation_free);
+	g_clear_pointer(&turn->history, varve_history_free);
+}
+
+/* What was committed for this base; a record that cannot be read is told and not used. */
+static VarveGeneration *find_current(int generations_fd, const VarveDigest *base,
+				     VarveReport *report)
+{
+	g_autoptr(GError) error = NULL;
+	VarveGeneration *generation =
+		varve_generation_linked(generations_fd, "current", base, &error);
+
+	if (!generation && !g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+		varve_report_warn(report,
+				  "the current generation cannot be used: %s. The layers directory "
+				  "decides instead",
+				  error->message);
+	return generation;
+}
+
+static void complain(const VarveTurn *turn, guint failed, VarveReport *report)
+{
+	static const char next[] = "look at 'varvectl history' and at the journal of the boots "
+				   "before; 'varvectl swap' or 'merge' takes a stack that is "
+				   "repaired";
+
+	if (turn->attempt == VARVE_TRY_GOOD)
+		varve_report_complain(report, "fallback", next,
+				      "generation %u did not come up in %d boots: generation %u, "
+				      "the last that was good, runs",
+				      failed, VARVE_TRIES_MAX, turn->current->number);
+	else if (turn->attempt == VARVE_TRY_NOTHING)
+		varve_report_complain(report, "fallback", next,
+				      "generation %u did not come up in %d boots, and there is no "
+				      "good one: the base runs alone",
+				      failed, VARVE_TRIES_MAX);
+}
+
+static void count_attempt(VarveTurn *turn, int generations_fd, const VarveDigest *base,
+			  gboolean writes, VarveReport *report)
+{
+	g_autoptr(GError) error = NULL;
+	guint failed = 0, count = 0;
+
+	if (!varve_tries_next(generations_fd, base, writes, &turn->current, &turn->attempt, &failed,
+			      &count, &error))
+		varve_report_warn(
+			report,
+			"this boot is not counted: %s. A generation that does not come up "
+			"is booted again and again until there is room",
+			error->message);
+	if (writes)
+		report->attempt = count;
+	complain(turn, failed, report);
+}
+
+void varve_turn_find(int generations_fd, int layers_fd, const VarveDigest *base, gboolean writes,
+		     VarveReport *report, VarveTurn *ret)
+{
+	g_autoptr(GError) error = NULL;
+
+	*ret = (VarveTurn){ .attempt = VARVE_TRY_CURRENT };
+	if (generations_fd >= 0) {
+		ret->current = find_current(generations_fd, base, report);
+		/* Before a generation of this boot gets a number above theirs. */
+		if (writes && layers_fd >= 0 &&
+		    !varve_history_take_back(generations_fd, layers_fd, base, &error))
+			varve_report_warn(report,
+					  "what an interrupted swap left is still there: %s",
+					  error->message);
+		count_attempt(ret, generations_fd, base, writes, report);
+	}
+	ret->history = varve_history_load(generations_fd, base);
+}

@@ -1,0 +1,229 @@
+/* stack/turn.c: what a boot decides by its records, and that a plan decides the same without
+ * writing. */
+#include "base/error.h"
+#include "base/file.h"
+#include "ground/fd.h"
+#include "stack/turn.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+	char *dir;
+	int generations, layers;
+	VarveDigest base;
+} Fixture;
+
+static int make_dir(const char *parent, const char *name)
+{
+	g_autofree char *path = g_build_filename(parent, name, NULL);
+	int fd;
+
+	g_assert_cmpint(mkdir(path, 0755), ==, 0);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_assert_cmpint(fd, >=, 0);
+	return fd;
+}
+
+static void setup(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	f->dir = g_dir_make_tmp("varve-turn-XXXXXX", NULL);
+	f->generations = make_dir(f->dir, "generations");
+	f->layers = make_dir(f->dir, "layers");
+	f->base.bytes[0] = 1;
+}
+
+static void teardown(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	close(f->generations);
+	close(f->layers);
+	varve_dir_remove(AT_FDCWD, f->dir, NULL);
+	g_free(f->dir);
+}
+
+static char *file_of(char layer)
+{
+	return g_strdup_printf("%c_1_x86-64.raw", layer);
+}
+
+/* A generation with a layer for each letter; a capital one was brought by the swap itself. */
+static VarveGeneration *make(const Fixture *f, const char *layers)
+{
+	VarveGeneration *generation = varve_generation_new();
+
+	generation->base = f->base;
+	generation->selection = VARVE_SELECTION_LISTED;
+	for (; *layers; layers++) {
+		char letter = g_ascii_tolower(*layers);
+		g_autofree char *name = g_strndup(&letter, 1), *file = file_of(letter);
+		VarveDigest root = { { (guint8)letter } };
+		VarveGenerationLayer *layer = varve_generation_layer_new(name, "1", file, &root);
+
+		layer->staged = letter != *layers;
+		g_ptr_array_add(generation->layers, layer);
+	}
+	return generation;
+}
+
+static VarveGeneration *commit(const Fixture *f, const char *layers, gboolean good)
+{
+	VarveGeneration *generation = make(f, layers);
+
+	g_assert_true(varve_generation_commit(f->generations, generation, NULL));
+	if (good)
+		g_assert_true(varve_generation_link(f->generations, generation, "good", NULL));
+	return generation;
+}
+
+static gboolean is_there(const Fixture *f, char layer)
+{
+	g_autofree char *file = file_of(layer);
+
+	return faccessat(f->layers, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void touch(const Fixture *f, char layer)
+{
+	g_autofree char *file = file_of(layer);
+
+	g_assert_true(varve_file_write(f->layers, file, "x", 1, 0644, NULL));
+}
+
+static void find(const Fixture *f, gboolean writes, VarveReport *report, VarveTurn *turn)
+{
+	varve_turn_find(f->generations, f->layers, &f->base, writes, report, turn);
+}
+
+static void test_nothing_recorded(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_auto(VarveTurn) turn = { NULL }, none = { NULL };
+
+	(void)data;
+	find(f, TRUE, report, &turn);
+	g_assert_null(turn.current);
+	g_assert_cmpint(turn.attempt, ==, VARVE_TRY_CURRENT);
+	g_assert_cmpuint(report->attempt, ==, 1);
+	varve_turn_find(-1, -1, &f->base, TRUE, report, &none);
+	g_assert_null(none.current);
+	g_assert_cmpuint(report->warnings->len + report->complaints->len, ==, 0);
+}
+
+/* The boot after a power cut in a swap, and the one after that: a generation that the first of them
+ * makes must not turn what was never committed into something that was. */
+static void test_after_a_power_cut(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) first = commit(f, "a", TRUE);
+	g_autoptr(VarveGeneration) swap = make(f, "aB");
+	g_autoptr(VarveGeneration) next = NULL;
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_auto(VarveTurn) plan = { NULL }, turn = { NULL };
+
+	(void)data;
+	touch(f, 'a');
+	touch(f, 'b');
+	g_assert_true(varve_generation_write(f->generations, swap, NULL));
+	find(f, FALSE, report, &plan);
+	g_assert_true(is_there(f, 'b'));
+	g_assert_cmpuint(plan.current->number, ==, first->number);
+	g_assert_true(varve_history_interrupted(plan.history, "b_1_x86-64.raw"));
+	g_assert_cmpuint(report->attempt, ==, 0);
+	find(f, TRUE, report, &turn);
+	g_assert_cmpuint(turn.current->number, ==, first->number);
+	g_assert_true(is_there(f, 'a'));
+	g_assert_false(is_there(f, 'b'));
+	g_assert_null(varve_generation_load(f->generations, swap->number, NULL));
+	g_assert_cmpuint(report->attempt, ==, 1);
+	g_assert_cmpuint(report->warnings->len + report->complaints->len, ==, 0);
+	next = commit(f, "ac", FALSE);
+	g_assert_cmpuint(next->number, ==, swap->number);
+}
+
+static void test_fallback(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) good = commit(f, "a", TRUE);
+	g_autoptr(VarveGeneration) between = commit(f, "aB", FALSE);
+	g_autoptr(VarveGeneration) bad = commit(f, "aC", FALSE);
+	g_autoptr(VarveReport) report = varve_report_new();
+
+	(void)data;
+	touch(f, 'a');
+	touch(f, 'b');
+	touch(f, 'c');
+	for (int i = 0; i < VARVE_TRIES_MAX; i++) {
+		g_auto(VarveTurn) turn = { NULL };
+
+		find(f, TRUE, report, &turn);
+		g_assert_cmpuint(turn.current->number, ==, bad->number);
+		g_assert_cmpuint(report->complaints->len, ==, 0);
+	}
+	/* The plan of the last of them says what the boot after it does; and that boot's files are
+	 * there in the one that follows. */
+	for (int i = 0; i < 3; i++) {
+		g_auto(VarveTurn) turn = { NULL };
+
+		find(f, i > 0, report, &turn);
+		g_assert_cmpuint(turn.current->number, ==, good->number);
+		g_assert_cmpint(turn.attempt, ==, i < 2 ? VARVE_TRY_GOOD : VARVE_TRY_CURRENT);
+		g_assert_cmpuint(report->complaints->len, ==, MIN(i + 1, 2));
+	}
+	g_assert_true(is_there(f, 'b') && is_there(f, 'c'));
+	g_assert_cmpuint(report->warnings->len, ==, 0);
+	g_assert_cmpstr(((VarveComplaint *)report->complaints->pdata[0])->code, ==, "fallback");
+}
+
+static void test_base_alone(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) only = commit(f, "a", FALSE);
+	g_autoptr(VarveReport) report = varve_report_new();
+	VarveTry attempt = VARVE_TRY_CURRENT;
+
+	(void)data;
+	for (int i = 0; i <= VARVE_TRIES_MAX; i++) {
+		g_auto(VarveTurn) turn = { NULL };
+
+		find(f, TRUE, report, &turn);
+		attempt = turn.attempt;
+	}
+	g_assert_cmpint(attempt, ==, VARVE_TRY_NOTHING);
+	g_assert_cmpuint(report->complaints->len, ==, 1);
+}
+
+/* What cannot be read or written is told, and the node boots. */
+static void test_damage(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) first = commit(f, "a", TRUE);
+	g_autoptr(VarveGeneration) second = commit(f, "aB", FALSE);
+	g_autoptr(VarveReport) report = varve_report_new();
+	g_autofree char *hex = varve_digest_dup_hex(&f->base);
+	g_autofree char *tries = g_strconcat(hex, ".tries", NULL);
+	g_auto(VarveTurn) turn = { NULL }, uncounted = { NULL };
+
+	(void)data;
+	touch(f, 'b');
+	g_assert_cmpint(mkdirat(f->generations, tries, 0755), ==, 0);
+	find(f, TRUE, report, &uncounted);
+	g_assert_cmpuint(uncounted.current->number, ==, second->number);
+	g_assert_cmpuint(report->warnings->len, ==, 1);
+	g_assert_nonnull(strstr(report->warnings->pdata[0], "is not counted"));
+	g_assert_true(varve_file_write(f->generations, "0002.json", "{", 1, 0644, NULL));
+	find(f, TRUE, report, &turn);
+	g_assert_null(turn.current);
+	g_assert_cmpuint(report->warnings->len, ==, 2);
+	g_assert_nonnull(strstr(report->warnings->pdata[1], "cannot be used"));
+	g_assert_true(is_there(f, 'b'));
+}
+
+int main(int argc, char **argv)
+{
+#define ADD(name, function) g_test_add("/turn/" name, Fixture, NULL, setup, function, teardown)
+	g_test_init(&argc, &argv, NULL);
+	ADD("nothing-recorded", test_nothing_recorded);
+	ADD("after-a-power-cut", test_after_a_power_cut);
+	ADD("fallback", test_fallback);
+	ADD("base-alone", test_base_alone);
+	ADD("damage", test_damage);
+	return g_test_run();
+}
