@@ -252,7 +252,13 @@ static void decide(VarveTraceImage *image, const GPtrArray *layers, const Judge 
 
 		if (refusal)
 			refuse(image, candidate->layer, refusal->code, refusal->sentence);
-		else
+	}
+	/* Patches lie above all others. */
+	for (guint i = 0; i < 2 * chosen->len; i++) {
+		const Candidate *candidate = chosen->pdata[i % chosen->len];
+		gboolean patch = candidate->layer->manifest->role == VARVE_ROLE_PATCH;
+
+		if (!verdicts->pdata[i % chosen->len] && patch == (i >= chosen->len))
 			g_ptr_array_add(accepted, candidate->layer);
 	}
 }
