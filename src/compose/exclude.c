@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 static gboolean matches(const char *const *const lists[2], const char *path)
@@ -14,6 +15,19 @@ static gboolean matches(const char *const *const lists[2], const char *path)
 			if (varve_glob_match(lists[i][j], path))
 				return TRUE;
 	return FALSE;
+}
+
+gboolean varve_exclude_matches(const VarveExclude *exclude, const char *path)
+{
+	if (matches(exclude->keep, path))
+		return FALSE;
+	for (const char *slash = path; (slash = strchr(slash + 1, '/'));) {
+		g_autofree char *above = g_strndup(path, (gsize)(slash - path));
+
+		if (matches(exclude->exclude, above))
+			return TRUE;
+	}
+	return matches(exclude->exclude, path);
 }
 
 /* @path is a directory's, "" for the root's. @inside: below a directory that is excluded.

@@ -16,3 +16,6 @@ typedef struct {
  * all below that no keep names. A directory that this leaves empty goes too.
  */
 gboolean varve_exclude_apply(const char *root, const VarveExclude *exclude, GError **error);
+
+/** varve_exclude_matches: whether the file @path ("/usr/share/doc/x") would be taken out. */
+gboolean varve_exclude_matches(const VarveExclude *exclude, const char *path);

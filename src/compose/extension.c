@@ -141,7 +141,7 @@ static gboolean relocate(VarveTree *tree, const VarveExtension *extension, GStri
 	return TRUE;
 }
 
-static void add_identity(VarveTree *tree, const VarveExtension *extension)
+void varve_extension_identify(VarveTree *tree, const VarveExtension *extension)
 {
 	static const VarveXattr not_strict = { "user.extension-release.strict", "0", 1 };
 	g_autofree char *text =
@@ -185,6 +185,6 @@ gboolean varve_extension_shape(VarveTree *tree, const VarveExtension *extension,
 
 		varve_tree_add_link(tree, path, "/dev/null");
 	}
-	add_identity(tree, extension);
+	varve_extension_identify(tree, extension);
 	return TRUE;
 }

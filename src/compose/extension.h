@@ -29,3 +29,6 @@ typedef struct {
  * base) and any other path outside /usr is a CONFLICT naming it and its package.
  */
 gboolean varve_extension_shape(VarveTree *tree, const VarveExtension *extension, GError **error);
+
+/** varve_extension_identify: the last of these alone, for a layer that is in shape already. */
+void varve_extension_identify(VarveTree *tree, const VarveExtension *extension);

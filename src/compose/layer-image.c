@@ -1,14 +1,13 @@
 /* From a staged root to the image of a layer. */
 #include "compose/layer-image.h"
 
-#include "audit/sbom.h"
 #include "base/error.h"
+#include "compose/capabilities.h"
 #include "compose/erofs-image.h"
 #include "compose/extension.h"
+#include "compose/layer-records.h"
 #include "compose/tree.h"
-#include "crypt/sha256.h"
 #include "device/labels.h"
-#include "format/version.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -101,94 +100,6 @@ static void disown(VarveTree *tree, GHashTable *owned)
 	}
 }
 
-static gint compare_strings(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorted, without doubles. */
-static char **sorted_strings(GPtrArray *strings)
-{
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-	const char *last = NULL;
-
-	g_ptr_array_sort(strings, compare_strings);
-	for (guint i = 0; i < strings->len; i++) {
-		const char *string = g_ptr_array_index(strings, i);
-
-		if (!last || strcmp(last, string) != 0)
-			g_strv_builder_add(builder, string);
-		last = string;
-	}
-	return g_strv_builder_end(builder);
-}
-
-/* The name in front of a capability's comparison. */
-static char *capability_name(const char *capability)
-{
-	return g_strndup(capability, strcspn(capability, " "));
-}
-
-/* Capabilities by name, so that a requirement meets only those that could satisfy it. */
-static GHashTable *index_capabilities(char **capabilities, GHashTable *index)
-{
-	for (char **capability = capabilities; *capability; capability++) {
-		char *name = capability_name(*capability);
-		GPtrArray *list = g_hash_table_lookup(index, name);
-
-		if (!list) {
-			list = g_ptr_array_new();
-			g_hash_table_insert(index, name, list);
-		} else {
-			g_free(name);
-		}
-		g_ptr_array_add(list, *capability);
-	}
-	return index;
-}
-
-static gboolean is_provided(GHashTable *index, const char *required)
-{
-	g_autofree char *name = capability_name(required);
-	const GPtrArray *list = g_hash_table_lookup(index, name);
-
-	for (guint i = 0; list && i < list->len; i++)
-		if (varve_capability_satisfies(g_ptr_array_index(list, i), required))
-			return TRUE;
-	return FALSE;
-}
-
-/* What the layer's packages need and do not bring themselves: what a node checks before a merge.
- * Rich requirements were decided by the solver and files are not capabilities: both stay out. */
-static void set_capabilities(VarveManifest *manifest, const VarveInstalled *installed)
-{
-	g_autoptr(GHashTable) index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-							    (GDestroyNotify)g_ptr_array_unref);
-	g_autoptr(GPtrArray) provides = g_ptr_array_new(), requires = g_ptr_array_new();
-
-	for (guint i = 0; i < installed->packages->len; i++) {
-		const VarvePackage *package = g_ptr_array_index(installed->packages, i);
-
-		for (char **capability = package->provides; *capability; capability++)
-			g_ptr_array_add(provides, *capability);
-		index_capabilities(package->provides, index);
-	}
-	for (guint i = 0; i < installed->packages->len; i++) {
-		const VarvePackage *package = g_ptr_array_index(installed->packages, i);
-
-		for (char **required = package->requires; *required; required++)
-			if (**required != '(' && **required != '/' &&
-			    !is_provided(index, *required))
-				g_ptr_array_add(requires, *required);
-	}
-	g_strfreev(manifest->provides);
-	manifest->provides = sorted_strings(provides);
-	if (manifest->role == VARVE_ROLE_BASE)
-		return; /* nothing lies below it; what was left out on purpose is not missed */
-	g_strfreev(manifest->requires);
-	manifest->requires = sorted_strings(requires);
-}
-
 static void set_string(char **field, const char *value)
 {
 	g_free(*field);
@@ -198,13 +109,12 @@ static void set_string(char **field, const char *value)
 gboolean varve_layer_image_check_requires(const VarveManifest *manifest, const VarveManifest *base,
 					  GError **error)
 {
-	g_autoptr(GHashTable) index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-							    (GDestroyNotify)g_ptr_array_unref);
+	g_autoptr(GHashTable) index = varve_capabilities_new();
 	g_autoptr(GString) missing = g_string_new(NULL);
 
-	index_capabilities(base->provides, index);
+	varve_capabilities_add(index, base->provides);
 	for (char **required = manifest->requires; *required; required++)
-		if (!is_provided(index, *required))
+		if (!varve_capabilities_has(index, *required))
 			g_string_append_printf(missing, "\n  %s", *required);
 	if (!missing->len)
 		return TRUE;
@@ -252,41 +162,8 @@ static VarveManifest *make_manifest(const VarveLayerImage *image)
 	g_hash_table_iter_init(&iter, image->inputs);
 	while (g_hash_table_iter_next(&iter, &kind, &digest))
 		g_hash_table_replace(manifest->inputs, g_strdup(kind), g_strdup(digest));
-	set_capabilities(manifest, image->installed);
+	varve_capabilities_set(manifest, image->installed->packages);
 	return manifest;
-}
-
-/* Both bills of materials, the path table, and last the manifest that has the table's digest. */
-static gboolean add_records(const VarveLayerImage *image, VarveTree *tree, GHashTable *owned,
-			    const VarveLabels *labels, VarveManifest *manifest, GError **error)
-{
-	static const VarveSbomFormat formats[] = { VARVE_SBOM_SPDX, VARVE_SBOM_CYCLONEDX };
-	g_autofree char *table_path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.paths", manifest->name);
-	g_autofree char *path = g_strdup_printf(VARVE_LAYERS_DIR "/%s.json", manifest->name);
-	g_autoptr(GBytes) table = NULL;
-	g_autofree char *text = NULL;
-
-	for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
-		g_autofree char *sbom =
-			varve_sbom_write(manifest, formats[i], image->definition->os.released_time);
-		g_autofree char *where = varve_sbom_path(manifest, formats[i]);
-
-		varve_tree_add_text(tree, where, 0644, sbom);
-	}
-	varve_tree_add_directory(tree, VARVE_LAYERS_DIR);
-	varve_tree_label(tree, labels);
-	if (!varve_tree_digest(tree, error))
-		return FALSE;
-	disown(tree, owned);
-	table = varve_tree_path_table(tree, error);
-	if (!table)
-		return FALSE;
-	varve_sha256(g_bytes_get_data(table, NULL), g_bytes_get_size(table), &manifest->paths);
-	text = varve_manifest_write(manifest);
-	varve_tree_add_content(tree, table_path, 0644, table);
-	varve_tree_add_text(tree, path, 0644, text);
-	varve_tree_label(tree, labels);
-	return TRUE;
 }
 
 gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
@@ -315,7 +192,11 @@ gboolean varve_layer_image_make(const VarveLayerImage *image, const char *path,
 		if (!varve_extension_shape(tree, &extension, error))
 			return FALSE;
 	}
-	if (!add_records(image, tree, owned, labels, manifest, error) ||
+	if (!varve_layer_records_begin(tree, manifest, labels, image->definition->os.released_time,
+				       error))
+		return FALSE;
+	disown(tree, owned);
+	if (!varve_layer_records_finish(tree, manifest, labels, error) ||
 	    !varve_erofs_image_make(tree, image->tools, &erofs, path, error))
 		return FALSE;
 	if (ret_manifest)

@@ -136,7 +136,8 @@ static gboolean choose_version(Job *job, GError **error)
 		job->layer->version_from, job->packages->len);
 }
 
-/* Which certificates a base trusts: its own key's and those of its edition's extensions. */
+/* Which certificates a base trusts: its own key's, those of its edition's extensions, and those of
+ * who signs what is not of the edition: patches. */
 static gboolean collect_certificates(Job *job, GError **error)
 {
 	const VarveComposerOptions *options = &job->composer->options;
@@ -146,6 +147,8 @@ static gboolean collect_certificates(Job *job, GError **error)
 	g_hash_table_add(seen, (gpointer)options->edition->base->key);
 	for (gsize i = 0; i < options->edition->n_extensions; i++)
 		g_hash_table_add(seen, (gpointer)options->edition->extensions[i]->key);
+	for (gsize i = 0; options->edition->trusted_keys[i]; i++)
+		g_hash_table_add(seen, (gpointer)options->edition->trusted_keys[i]);
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(seen), (GCompareFunc)strcmp);
 	for (GList *name = names; name; name = name->next) {
 		g_autofree char *file = g_strconcat(name->data, ".crt", NULL);
@@ -154,9 +157,11 @@ static gboolean collect_certificates(Job *job, GError **error)
 		if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
 			return varve_fail(
 				error, VARVE_ERROR_NOT_FOUND,
-				"%s: no such certificate, but layers are to be sealed by key "
-				"'%s'; make keys with 'varve keys init %s'",
-				path, (char *)name->data, options->keys);
+				"%s: no such certificate, but the edition trusts layers by key "
+				"'%s'; make keys with 'varve keys init %s', or that one with "
+				"'varve keys add %s %s'",
+				path, (char *)name->data, options->keys, options->keys,
+				(char *)name->data);
 		g_strv_builder_add(builder, path);
 	}
 	job->certificates = g_strv_builder_end(builder);

@@ -159,6 +159,17 @@ VarveTreeFile *varve_tree_add_text(VarveTree *tree, const char *path, mode_t mod
 	return varve_tree_add_content(tree, path, mode, content);
 }
 
+VarveTreeFile *varve_tree_add_file(VarveTree *tree, const char *path, mode_t mode,
+				   const char *source, guint64 size)
+{
+	VarveTreeFile *file = replace(tree, path);
+
+	file->path.mode = S_IFREG | mode;
+	file->path.size = size;
+	file->source = g_strdup(source);
+	return file;
+}
+
 static void set_target(VarveTree *tree, VarveTreeFile *file, const char *target)
 {
 	file->path.target = g_string_chunk_insert(tree->strings, target);

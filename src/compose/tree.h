@@ -53,6 +53,9 @@ VarveTreeFile *varve_tree_add_content(VarveTree *tree, const char *path, mode_t 
 /** varve_tree_add_text: the same with a copy of @text. */
 VarveTreeFile *varve_tree_add_text(VarveTree *tree, const char *path, mode_t mode,
 				   const char *text);
+/** varve_tree_add_file: the same whose @size bytes are in the host's file @source. */
+VarveTreeFile *varve_tree_add_file(VarveTree *tree, const char *path, mode_t mode,
+				   const char *source, guint64 size);
 /** varve_tree_add_link: adds or replaces a symbolic link; parents are made. */
 VarveTreeFile *varve_tree_add_link(VarveTree *tree, const char *path, const char *target);
 

@@ -217,8 +217,10 @@ typedef struct {
 	const VarveLayerDefinition *base;
 	const VarveLayerDefinition *const *extensions;
 	gsize n_extensions;
-	const char *policy;  /* (nullable) host path */
-	guint support_years; /* 0: no end is said */
+	const char *policy;              /* (nullable) host path */
+	const char *const *trusted_keys; /* whose certificates the base gets beside those of the
+					  * keys that seal its layers */
+	guint support_years;             /* 0: no end is said */
 	const char *const *kernel_command_line;
 	const char *const *initrd_modules;
 	guint64 state_size; /* bytes; 0: the image's own default */

@@ -554,6 +554,8 @@ static const VarveField edition_fields[] = {
 	{ "base", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, CHECKED_ONLY },
 	{ "extensions", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, CHECKED_ONLY },
 	{ "policy", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY, AT(VarveEdition, policy) },
+	{ "trusted-keys", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, AT(VarveEdition, trusted_keys),
+	  .check = varve_check_key_name },
 	{ "support-years", VARVE_FIELD_INTEGER, 0, NUMBER(VarveEdition, support_years), .min = 0,
 	  .max = 50 },
 	{ "kernel-command-line", VARVE_FIELD_STRINGS, 0, AT(VarveEdition, kernel_command_line),

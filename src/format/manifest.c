@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "format/members.h"
+#include "format/overrides.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,8 @@ VarveManifest *varve_manifest_new(void)
 	manifest->packages =
 		g_ptr_array_new_with_free_func((GDestroyNotify)varve_manifest_package_free);
 	manifest->inputs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	manifest->overrides =
+		g_ptr_array_new_with_free_func((GDestroyNotify)varve_manifest_override_free);
 	return manifest;
 }
 
@@ -127,6 +130,7 @@ void varve_manifest_free(VarveManifest *manifest)
 	g_free(manifest->support_end);
 	g_ptr_array_unref(manifest->packages);
 	g_hash_table_unref(manifest->inputs);
+	g_ptr_array_unref(manifest->overrides);
 	g_free(manifest);
 }
 
@@ -148,6 +152,7 @@ char *varve_manifest_package_nevra(const VarveManifestPackage *package)
 void varve_manifest_sort(VarveManifest *manifest)
 {
 	varve_members_sort_packages(manifest->packages);
+	varve_overrides_sort(manifest->overrides);
 }
 
 /* Writing. */
@@ -241,6 +246,7 @@ char *varve_manifest_write(const VarveManifest *manifest)
 	json_object_set_new(root, "support-end", varve_json_text(manifest->support_end));
 	json_object_set_new(root, "packages", varve_members_of_packages(manifest->packages));
 	json_object_set_new(root, "inputs", json_inputs(manifest->inputs));
+	varve_overrides_write(root, manifest->overrides);
 	json_object_set_new(root, "paths", varve_members_of_digest(&manifest->paths));
 	return varve_json_dump(root, FALSE);
 }
@@ -442,7 +448,8 @@ VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *n
 					     "role",     "arch",     "os",         "provides",
 					     "requires", "replaces", "supersedes", "restart",
 					     "reload",   "ask",      "checks",     "support-end",
-					     "packages", "inputs",   "paths",      NULL };
+					     "packages", "inputs",   "paths",      "overrides",
+					     NULL };
 	g_autoptr(VarveManifest) manifest = varve_manifest_new();
 	g_autoptr(json_t) root = varve_json_parse(text, size, name, error);
 
@@ -456,7 +463,14 @@ VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *n
 	    !parse_units(root, name, manifest, error) ||
 	    !varve_members_packages(root, name, manifest->packages, error) ||
 	    !parse_inputs(root, name, manifest->inputs, error) ||
-	    !varve_members_digest(root, "paths", name, &manifest->paths, error))
+	    !varve_members_digest(root, "paths", name, &manifest->paths, error) ||
+	    !varve_overrides_parse(root, name, manifest->overrides, error))
 		return NULL;
+	if (manifest->overrides->len > 0 && manifest->role != VARVE_ROLE_PATCH) {
+		varve_fail(error, VARVE_ERROR_CORRUPT,
+			   "%s: it has 'overrides' and the role %s: only a patch overrides files",
+			   name, varve_role_name(manifest->role));
+		return NULL;
+	}
 	return g_steal_pointer(&manifest);
 }

@@ -42,6 +42,13 @@ typedef struct {
 
 #define VARVE_CHECK_TIMEOUT 10 /* where none is said */
 #define VARVE_CHECK_TIMEOUT_MAX 600
+/** One file of a layer below that a patch stands for. Strings are owned by the manifest. */
+typedef struct {
+	char *layer;
+	char *version;      /* of that layer */
+	char *path;         /* relative to the root, canonical */
+	VarveDigest digest; /* of the file that is replaced: its content, or a link's target */
+} VarveManifestOverride;
 
 typedef struct {
 	char *name;
@@ -56,14 +63,15 @@ typedef struct {
 	char **requires;
 	char **replaces; /* names of layers */
 	char **supersedes;
-	char **restart;      /* units */
-	char **reload;       /* units that take up what is new without a restart */
-	char **ask;          /* units that are left to a person */
-	GPtrArray *checks;   /* VarveManifestCheck *, in the order in which they were declared */
-	char *support_end;   /* YYYY-MM-DD or "" */
-	GPtrArray *packages; /* VarveManifestPackage *, sorted by name, then version */
-	GHashTable *inputs;  /* char * → char *: digests of the layer's own inputs, by kind */
-	VarveDigest paths;   /* SHA-256 of the path table's file */
+	char **restart;       /* units */
+	char **reload;        /* units that take up what is new without a restart */
+	char **ask;           /* units that are left to a person */
+	GPtrArray *checks;    /* VarveManifestCheck *, in the order in which they were declared */
+	char *support_end;    /* YYYY-MM-DD or "" */
+	GPtrArray *packages;  /* VarveManifestPackage *, sorted by name, then version */
+	GHashTable *inputs;   /* char * → char *: digests of the layer's own inputs, by kind */
+	VarveDigest paths;    /* SHA-256 of the path table's file */
+	GPtrArray *overrides; /* VarveManifestOverride *, sorted by path; of a patch alone */
 } VarveManifest;
 
 /** varve_manifest_new: all strings "", all arrays empty, never NULL. */
@@ -77,6 +85,13 @@ VarveManifestCheck *varve_manifest_check_new(const char *unit, const char *const
 					     guint timeout);
 void varve_manifest_check_free(VarveManifestCheck *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveManifestCheck, varve_manifest_check_free)
+/** varve_manifest_override_new: (caller frees) copies. */
+VarveManifestOverride *varve_manifest_override_new(const char *layer, const char *version,
+						   const char *path, const VarveDigest *digest);
+void varve_manifest_override_free(VarveManifestOverride *override);
+/** (borrowed, nullable) what @manifest, which is sorted, says of @path. */
+const VarveManifestOverride *varve_manifest_find_override(const VarveManifest *manifest,
+							  const char *path);
 /** (caller frees) */
 VarveManifestPackage *varve_manifest_package_copy(const VarveManifestPackage *package);
 
@@ -86,8 +101,8 @@ VarveManifest *varve_manifest_parse(const char *text, size_t size, const char *n
 /** varve_manifest_write: (caller frees) canonical JSON; the same manifest is the same bytes. */
 char *varve_manifest_write(const VarveManifest *manifest);
 
-/** varve_manifest_sort: puts packages into the order in which they are written, so that what else
- * is made from the manifest has them in that order too. */
+/** varve_manifest_sort: puts packages and overrides into the order in which they are written, so
+ * that what else is made from the manifest has them in that order too. */
 void varve_manifest_sort(VarveManifest *manifest);
 
 /** (caller frees) "[epoch:]version-release". */

@@ -28,6 +28,7 @@ static void allow_free(gpointer data)
 	g_strfreev(allow->setuid);
 	g_strfreev(allow->capabilities);
 	g_strfreev(allow->reserved);
+	g_strfreev(allow->patches);
 	g_free(allow);
 }
 

@@ -43,6 +43,7 @@ static gboolean read_allow(VarvePolicy *policy, const VarveToml *toml, const Var
 					     "capability-paths",
 					     "reserved-paths",
 					     "kernel-modules",
+					     "patches",
 					     NULL };
 	VarveAllow *allow = g_new0(VarveAllow, 1);
 	const char *certificate = NULL;
@@ -61,8 +62,13 @@ static gboolean read_allow(VarvePolicy *policy, const VarveToml *toml, const Var
 	    !varve_policy_read_list(toml, table, "reserved-paths", FALSE, &allow->reserved,
 				    error) ||
 	    !varve_toml_read_boolean(toml, table, "kernel-modules", FALSE, &allow->kernel_modules,
-				     error))
+				     error) ||
+	    !varve_policy_read_list(toml, table, "patches", FALSE, &allow->patches, error))
 		return FALSE;
+	if (*allow->patches && (allow->roles & (1u << VARVE_ROLE_PATCH)) == 0)
+		return varve_toml_fail(toml, varve_toml_get(table, "patches")->span, error,
+				       "'patches' says what a patch may override, but 'roles' does "
+				       "not allow \"patch\"");
 	if (!varve_policy_check_certificate(toml, table, "certificate", certificate, error))
 		return FALSE;
 	allow->certificate = g_strdup(certificate);

@@ -28,6 +28,7 @@ typedef struct {
 	char **setuid;       /* globs: files that may be setuid or setgid */
 	char **capabilities; /* globs: paths that may carry security.capability */
 	char **reserved;     /* globs: reserved paths that this key may bring all the same */
+	char **patches;      /* globs over names of layers whose files its patches may override */
 	gboolean kernel_modules;
 } VarveAllow;
 
@@ -132,6 +133,7 @@ typedef struct {
 	const char *code; /* static */
 	char *sentence;   /* what was expected and what was found; no final stop */
 	const char *next; /* static: what to do about it */
+	gboolean retired; /* a patch that is not needed any more: nothing is wrong with it */
 } VarveRefusal;
 
 void varve_refusal_free(VarveRefusal *refusal);
@@ -164,8 +166,9 @@ typedef struct {
 	VarveDigest root;
 	const VarveTrusted *signer;
 	const VarveManifest *manifest;
-	VarvePathTable *paths;             /* (nullable: base only) */
-	const GPtrArray *tree;             /* VarvePath *, sorted by bytes, digests not filled */
+	VarvePathTable *paths;             /* (nullable) what digests and packages are read from */
+	const GPtrArray *tree;             /* (nullable: base only) VarvePath *, sorted by bytes,
+					    * digests not filled where there is a table */
 	const char *extension_release;     /* (nullable) the text of its extension-release file */
 	gboolean extension_release_strict; /* xattr user.extension-release.strict is not "0" */
 	const VarveLabels
@@ -202,10 +205,11 @@ VarveRefusal *varve_policy_judge(const VarvePolicy *policy, const VarveFacts *ba
 
 /**
  * varve_policy_decide:
- * Judges @candidates (VarveFacts *, in the order in which they would be merged, lowest first) on
- * top of @base. Each that has not passed already is judged by itself, then with those accepted so
- * far; whoever depends on a refused one is refused too. One that is refused never keeps another
- * from being accepted.
+ * Judges @candidates (VarveFacts *, in the order in which they would be merged, lowest first; but
+ * patches lie above all that are none, wherever they are in the list) on top of @base. Each that
+ * has not passed already is judged by itself, then with those accepted so far; whoever depends on a
+ * refused one is refused too. One that is refused never keeps another from being accepted. Patches
+ * are decided last: no other layer is refused for one.
  *
  * @today: days since the epoch, for support ends; 0 where the clock is not to be believed.
  *

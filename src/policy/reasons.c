@@ -119,6 +119,10 @@ static const VarveRule rules[] = {
 	    "leave it out, or allow the path in the policy (paths)" },
 	  VARVE_STAGE_SELF,
 	  varve_rule_path_scope },
+	{ { "patch-scope", "the patch overrides a file that its key may not",
+	    "have it signed by a key that may (patches and paths of one [[allow]])" },
+	  VARVE_STAGE_SELF,
+	  varve_rule_patch_scope },
 	{ { "unlabelled", "a path has no SELinux label, although the base's have",
 	    "build the layer again with the base's file contexts" },
 	  VARVE_STAGE_SELF,
@@ -128,6 +132,16 @@ static const VarveRule rules[] = {
 	    "(selinux-types)" },
 	  VARVE_STAGE_SELF,
 	  varve_rule_wrong_label },
+	{ { "retired", "the layer that the patch was made for carries the fix by now",
+	    "nothing: 'varvectl gc' removes the file when no generation has it" },
+	  VARVE_STAGE_PATCH,
+	  varve_rule_retired },
+	{ { "patch-mismatch", "what the patch overrides is not what it was made for",
+	    "make it again for the layers that are merged, with 'varve layer patch'" },
+	  VARVE_STAGE_PATCH,
+	  varve_rule_patch_mismatch },
+	BEFORE("superseded", "a newer patch stands for all that this one overrides",
+	       "nothing: 'varvectl gc' removes the file when no generation has it"),
 	{ { "duplicate-layer", "another layer of this name is merged",
 	    "remove one of the two files" },
 	  VARVE_STAGE_CONFLICT,
@@ -183,6 +197,7 @@ VarveRefusal *varve_refusal_new(const char *code, const char *format, ...)
 
 	va_start(args, format);
 	refusal->code = reason->code;
+	refusal->retired = strcmp(code, "retired") == 0 || strcmp(code, "superseded") == 0;
 	refusal->next = reason->next;
 	refusal->sentence = varve_text_printable(format, args);
 	va_end(args);

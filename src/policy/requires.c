@@ -17,12 +17,87 @@ static gsize name_length(const char *capability)
 	return strcspn(capability, " ");
 }
 
-static void add_provides(Index *index, char *const *provides)
+/* "libssl.so.3" of "libssl.so.3(OPENSSL_3.0.0)(64bit)", "bash" of "bash(x86-64) = 5.2". */
+static char *stem_of(const char *capability)
+{
+	return g_strndup(capability, strcspn(capability, " ("));
+}
+
+static gboolean is_soname(const char *capability)
+{
+	const char *so = strstr(capability, ".so");
+
+	return so && (so[3] == '.' || so[3] == '(') && strchr(so, '(');
+}
+
+/* What a patch takes the place of in the layers that it patches: its packages by their names, and
+ * whatever an older build of its libraries had. A library whose name it does not provide stays. */
+static void add_replaced(GHashTable *replaced, const VarveManifest *patch)
+{
+	for (guint i = 0; i < patch->packages->len; i++) {
+		const VarveManifestPackage *package = patch->packages->pdata[i];
+
+		g_hash_table_add(replaced, g_strdup(package->name));
+	}
+	for (char **provides = patch->provides; *provides; provides++) {
+		g_autofree char *stem = stem_of(*provides);
+
+		if (is_soname(*provides))
+			g_hash_table_add(replaced, g_strconcat(stem, "(", NULL));
+		else if (g_hash_table_contains(replaced, stem))
+			g_hash_table_add(replaced, g_strndup(*provides, name_length(*provides)));
+	}
+}
+
+static gboolean patches(const VarveManifest *patch, const VarveManifest *layer)
+{
+	for (guint i = 0; i < patch->overrides->len; i++) {
+		const VarveManifestOverride *override = patch->overrides->pdata[i];
+
+		if (strcmp(override->layer, layer->name) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* (caller unrefs) what the patches of @stack replace of @layer. */
+static GHashTable *replaced_of(const GPtrArray *stack, const VarveManifest *layer)
+{
+	GHashTable *replaced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < stack->len; i++) {
+		const VarveManifest *patch = ((const VarveFacts *)stack->pdata[i])->manifest;
+
+		if (patch->role == VARVE_ROLE_PATCH && patch != layer && patches(patch, layer))
+			add_replaced(replaced, patch);
+	}
+	return replaced;
+}
+
+static gboolean is_replaced(GHashTable *replaced, const char *capability)
+{
+	g_autofree char *name = NULL, *stem = NULL;
+
+	if (g_hash_table_size(replaced) == 0)
+		return FALSE;
+	name = g_strndup(capability, name_length(capability));
+	stem = stem_of(capability);
+	if (is_soname(capability)) {
+		g_autofree char *family = g_strconcat(stem, "(", NULL);
+
+		return g_hash_table_contains(replaced, family);
+	}
+	return g_hash_table_contains(replaced, name);
+}
+
+static void add_provides(Index *index, char *const *provides, GHashTable *replaced)
 {
 	for (; *provides; provides++) {
 		g_autofree char *name = g_strndup(*provides, name_length(*provides));
 		GPtrArray *list = g_hash_table_lookup(index->provides, name);
 
+		if (is_replaced(replaced, *provides))
+			continue;
 		if (!list) {
 			list = g_ptr_array_new();
 			g_hash_table_insert(index->provides, g_steal_pointer(&name), list);
@@ -145,8 +220,9 @@ char *varve_requires_missing(const VarveFacts *layer, const GPtrArray *stack)
 
 	for (guint i = 0; i < stack->len; i++) {
 		const VarveFacts *facts = stack->pdata[i];
+		g_autoptr(GHashTable) replaced = replaced_of(stack, facts->manifest);
 
-		add_provides(&index, facts->manifest->provides);
+		add_provides(&index, facts->manifest->provides, replaced);
 	}
 	for (char **required = layer->manifest->requires; *required; required++) {
 		if (!satisfied(&index, *required, 0))

@@ -11,7 +11,8 @@ typedef struct {
 	const GPtrArray *allows; /* VarveAllow *: the rules of the policy that apply to it */
 	gint64 today;            /* days since the epoch; 0: not known */
 	/* Only for rules that are about the stack: */
-	GHashTable *owners; /* path → VarveFacts *, of the layers that were accepted below */
+	GHashTable *owners; /* path → VarveFacts *, of the layers that were accepted below; where a
+			     * patch overrides a file, the patch */
 	GPtrArray *stack;   /* VarveFacts *: the base and all layers still accepted */
 } VarveCase;
 
@@ -21,6 +22,7 @@ typedef char *(*VarveCheck)(const VarveCase *c);
 typedef enum {
 	VARVE_STAGE_BEFORE,   /* found while the layer is opened; no check */
 	VARVE_STAGE_SELF,     /* about the layer itself */
+	VARVE_STAGE_PATCH,    /* about a patch and the layers that it overrides files of */
 	VARVE_STAGE_CONFLICT, /* with those below */
 	VARVE_STAGE_REQUIRE,  /* of those below and beside */
 } VarveStage;
@@ -34,6 +36,13 @@ typedef struct {
 /** (static) all rules in the order in which they are asked; ends with a NULL code. */
 const VarveRule *varve_policy_rules(void);
 
+/** varve_policy_ask: (caller frees, nullable) the first refusal of the rules of @stage. */
+VarveRefusal *varve_policy_ask(const VarveCase *c, VarveStage stage);
+
+/** varve_facts_record: (borrowed strings) the same as varve_facts_find() with digest and package,
+ *  as the layer's path table has them. */
+gboolean varve_facts_record(const VarveFacts *facts, const char *path, VarvePath *ret_path);
+
 /** varve_facts_find: (borrowed strings) looks @path up in the tree or, for a base, the path table.
  */
 gboolean varve_facts_find(const VarveFacts *facts, const char *path, VarvePath *ret_path);
@@ -42,7 +51,8 @@ gboolean varve_facts_find(const VarveFacts *facts, const char *path, VarvePath *
 gboolean varve_globs_match(char *const *globs, const char *path);
 
 /** varve_requires_missing: (caller frees) the first requirement of @layer that nothing in @stack
- *  provides, or NULL. */
+ *  provides, or NULL. What a patch in @stack replaces of the layers that it patches is not
+ *  provided by them any more. */
 char *varve_requires_missing(const VarveFacts *layer, const GPtrArray *stack);
 
 /* rules-identity.c */
@@ -66,6 +76,26 @@ char *varve_rule_reserved_path(const VarveCase *c);
 char *varve_rule_path_scope(const VarveCase *c);
 char *varve_rule_unlabelled(const VarveCase *c);
 char *varve_rule_wrong_label(const VarveCase *c);
+/* rules-patch.c */
+char *varve_rule_patch_scope(const VarveCase *c);
+char *varve_rule_retired(const VarveCase *c);
+char *varve_rule_patch_mismatch(const VarveCase *c);
+/** varve_patch_bits: (caller frees, nullable) why a file would be setuid, or have capabilities,
+ *  otherwise than the one that it replaces. */
+VarveRefusal *varve_patch_bits(const VarveCase *c);
+/** varve_patch_package: (borrowed, nullable) which of the patch's packages brought @path. */
+const VarveManifestPackage *varve_patch_package(const VarveFacts *patch, const char *path);
+/* patches.c */
+/**
+ * varve_patches_decide:
+ * Decides about @patches (VarveFacts *, lowest first) on top of @stack: the base and the extensions
+ * that were accepted.
+ *
+ * @verdicts: (element-type VarveRefusal, nullable) as many, owned; those that are there stay, the
+ * others are set where a patch is not merged.
+ */
+void varve_patches_decide(const VarveCase *common, const GPtrArray *stack, const GPtrArray *patches,
+			  GPtrArray *verdicts);
 /* rules-stack.c */
 char *varve_rule_duplicate_layer(const VarveCase *c);
 char *varve_rule_path_conflict(const VarveCase *c);

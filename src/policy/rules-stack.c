@@ -28,6 +28,16 @@ static const VarveFacts *owner_of(const VarveCase *c, const char *path, VarvePat
 	return varve_facts_find(c->base, path, ret_path) ? c->base : NULL;
 }
 
+/* Whether it is a file that a patch says it overrides, of the layer that it says. */
+static gboolean is_override(const VarveCase *c, const VarvePath *path, const VarveFacts *owner)
+{
+	const VarveManifestOverride *override =
+		varve_manifest_find_override(c->layer->manifest, path->path);
+
+	return override && owner->manifest->role != VARVE_ROLE_PATCH &&
+	       strcmp(override->layer, owner->manifest->name) == 0;
+}
+
 char *varve_rule_path_conflict(const VarveCase *c)
 {
 	for (guint i = 0; i < c->layer->tree->len; i++) {
@@ -36,7 +46,8 @@ char *varve_rule_path_conflict(const VarveCase *c)
 		VarvePath below;
 
 		owner = owner_of(c, path->path, &below);
-		if (owner && !(S_ISDIR(path->mode) && S_ISDIR(below.mode)))
+		if (owner && !(S_ISDIR(path->mode) && S_ISDIR(below.mode)) &&
+		    !is_override(c, path, owner))
 			return g_strdup_printf("/%s is also in layer '%s'", path->path,
 					       owner->manifest->name);
 	}

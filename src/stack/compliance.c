@@ -133,7 +133,7 @@ static gboolean is_merged(const VarveReport *report, const char *name)
 	for (guint i = 0; i < report->layers->len; i++) {
 		const VarveReportLayer *layer = report->layers->pdata[i];
 
-		if (layer->accepted && strcmp(layer->name, name) == 0)
+		if ((layer->accepted || layer->retired) && strcmp(layer->name, name) == 0)
 			return TRUE;
 	}
 	return FALSE;

@@ -20,7 +20,7 @@ gboolean varve_compliance_from_json(VarveReport *report, const json_t *json, GEr
 gint64 varve_today(void);
 
 /** varve_compliance_required: complains of each layer that @policy requires and that is not among
- *  the accepted ones of @report. */
+ *  the accepted ones of @report, nor a patch that is not needed any more. */
 void varve_compliance_required(const VarvePolicy *policy, VarveReport *report);
 
 /** varve_compliance_unjudged: complains that no extension could be judged: @code is the one that

@@ -148,7 +148,7 @@ guint varve_report_refused(const VarveReport *report)
 	for (guint i = 0; i < report->layers->len; i++) {
 		const VarveReportLayer *layer = report->layers->pdata[i];
 
-		refused += !layer->accepted;
+		refused += !layer->accepted && !layer->retired;
 	}
 	return refused;
 }
@@ -172,6 +172,7 @@ static json_t *layer_to_json(const VarveReportLayer *layer)
 	json_object_set_new(object, "support-end", varve_json_escaped(layer->support_end));
 	json_object_set_new(object, "device", varve_json_escaped(layer->device));
 	json_object_set_new(object, "accepted", json_boolean(layer->accepted));
+	json_object_set_new(object, "retired", json_boolean(layer->retired));
 	json_object_set_new(object, "code", varve_json_escaped(layer->code));
 	json_object_set_new(object, "sentence", varve_json_escaped(layer->sentence));
 	json_object_set_new(object, "next", varve_json_escaped(layer->next));
@@ -265,6 +266,7 @@ static VarveReportLayer *layer_from_json(const json_t *object, GError **error)
 	layer->rollback_index = (guint64)index;
 	layer->development = json_is_true(json_object_get(object, "development"));
 	layer->accepted = json_is_true(json_object_get(object, "accepted"));
+	layer->retired = json_is_true(json_object_get(object, "retired"));
 	return layer;
 }
 

@@ -29,7 +29,8 @@ typedef struct {
 	char *support_end;
 	char *device; /* dm name */
 	gboolean accepted;
-	char *code; /* of the refusal; "" where accepted */
+	gboolean retired; /* not merged because it is not needed any more: no refusal */
+	char *code;       /* of the refusal, or why it is not needed; "" where accepted */
 	char *sentence;
 	char *next;
 } VarveReportLayer;
@@ -43,7 +44,7 @@ typedef struct {
 
 typedef struct {
 	VarveReportLayer *base;
-	GPtrArray *layers;  /* VarveReportLayer *: accepted ones lowest first, then the refused */
+	GPtrArray *layers;  /* VarveReportLayer *: accepted ones lowest first, then the others */
 	char *verification; /* "userspace"; "kernel": both */
 	char *verification_detail; /* why */
 	char *integrity_asked;     /* code integrity that the edition asks for: "off", "audit",
@@ -81,7 +82,7 @@ void varve_report_warn(VarveReport *report, const char *format, ...) G_GNUC_PRIN
 void varve_report_time(VarveReport *report, const char *what, gint64 since);
 /** Whether the kernel checks layers too: what VarveOpening.kernel_mode has to be. */
 gboolean varve_report_kernel_mode(const VarveReport *report);
-/** The number of refused layers. */
+/** The number of refused layers: those that are neither accepted nor retired. */
 guint varve_report_refused(const VarveReport *report);
 
 /** (caller owns) */

@@ -31,6 +31,17 @@ static gboolean is_accepted(const Candidate *candidate)
 	return candidate->mounted && !candidate->refusal && !candidate->verdict;
 }
 
+/* A patch that is not needed: no older version of it is either. */
+static gboolean is_retired(const Candidate *candidate)
+{
+	return candidate->mounted && candidate->verdict && candidate->verdict->retired;
+}
+
+static gboolean is_patch(const Candidate *candidate)
+{
+	return candidate->mounted->manifest->role == VARVE_ROLE_PATCH;
+}
+
 static void candidate_free(gpointer data)
 {
 	Candidate *candidate = data;
@@ -261,7 +272,7 @@ static gboolean try_next(const VarveSelecting *s, GPtrArray *candidates)
 			try_candidate(s, candidates, candidate);
 			tried = TRUE;
 		}
-		if (is_accepted(candidate))
+		if (is_accepted(candidate) || is_retired(candidate))
 			satisfied = candidate->name;
 	}
 	return tried;
@@ -305,6 +316,7 @@ static void report_refused(Candidate *candidate, VarveReport *report)
 	replace(&candidate->layer->code, why->code);
 	replace(&candidate->layer->sentence, why->sentence);
 	replace(&candidate->layer->next, why->next);
+	candidate->layer->retired = why->retired;
 	g_ptr_array_add(report->layers, g_steal_pointer(&candidate->layer));
 }
 
@@ -317,10 +329,11 @@ GPtrArray *varve_select(const VarveSelecting *selecting, VarveReport *report)
 	 */
 	while (try_next(selecting, candidates))
 		decide(selecting, candidates);
-	for (guint i = 0; i < candidates->len; i++) {
-		Candidate *candidate = candidates->pdata[i];
+	/* Patches lie above all others. */
+	for (guint i = 0; i < 2 * candidates->len; i++) {
+		Candidate *candidate = candidates->pdata[i % candidates->len];
 
-		if (is_accepted(candidate))
+		if (is_accepted(candidate) && is_patch(candidate) == (i >= candidates->len))
 			report_accepted(candidate, accepted, report);
 	}
 	for (guint i = 0; i < candidates->len; i++) {

@@ -25,8 +25,8 @@ typedef struct {
  * whose name no layer can have is not opened. Every decision is appended to @report: the accepted
  * ones in the order of the result, then the refused.
  *
- * Returns: (caller frees with g_ptr_array_unref) VarveMounted *, lowest first. Never NULL: whatever
- * is wrong is wrong with one layer.
+ * Returns: (caller frees with g_ptr_array_unref) VarveMounted *, lowest first, patches above all
+ * others. Never NULL: whatever is wrong is wrong with one layer.
  */
 GPtrArray *varve_select(const VarveSelecting *selecting, VarveReport *report);
 

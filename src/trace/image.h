@@ -4,11 +4,12 @@
 
 #include "trace/answer.h"
 
-/** A layer that a node would refuse; it is left out. */
+/** A layer that a node would not merge; it is left out. */
 typedef struct {
 	char *file;
 	char *code; /* of policy/, stable */
 	char *sentence;
+	gboolean retired; /* a patch that is not needed any more: nothing is wrong with it */
 } VarveTraceRefused;
 
 /**

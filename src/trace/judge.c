@@ -108,8 +108,8 @@ static gboolean check_signer(VarveTraceLayer *layer, const GPtrArray *certificat
 	return TRUE;
 }
 
-static void refuse(VarveTraceImage *image, const VarveTraceLayer *layer, const char *code,
-		   const char *sentence)
+static VarveTraceRefused *refuse(VarveTraceImage *image, const VarveTraceLayer *layer,
+				 const char *code, const char *sentence)
 {
 	VarveTraceRefused *refused = g_new0(VarveTraceRefused, 1);
 
@@ -117,6 +117,7 @@ static void refuse(VarveTraceImage *image, const VarveTraceLayer *layer, const c
 	refused->code = g_strdup(code);
 	refused->sentence = g_strdup(sentence);
 	g_ptr_array_add(image->refused, refused);
+	return refused;
 }
 
 /* (caller frees, nullable) the layer's extension-release, and whether it is strict. */
@@ -251,8 +252,15 @@ static void decide(VarveTraceImage *image, const GPtrArray *layers, const Judge 
 		const VarveRefusal *refusal = verdicts->pdata[i];
 
 		if (refusal)
-			refuse(image, candidate->layer, refusal->code, refusal->sentence);
-		else
+			refuse(image, candidate->layer, refusal->code, refusal->sentence)->retired =
+				refusal->retired;
+	}
+	/* Patches lie above all others. */
+	for (guint i = 0; i < 2 * chosen->len; i++) {
+		const Candidate *candidate = chosen->pdata[i % chosen->len];
+		gboolean patch = candidate->layer->manifest->role == VARVE_ROLE_PATCH;
+
+		if (!verdicts->pdata[i % chosen->len] && patch == (i >= chosen->len))
 			g_ptr_array_add(accepted, candidate->layer);
 	}
 }

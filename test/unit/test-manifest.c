@@ -52,6 +52,22 @@ static VarveManifest *sample(void)
 	return manifest;
 }
 
+/* The same as a patch of two layers, its overrides out of order. */
+static VarveManifest *patch_sample(void)
+{
+	VarveManifest *manifest = sample();
+	VarveDigest digest;
+
+	memset(digest.bytes, 0x22, sizeof(digest.bytes));
+	manifest->role = VARVE_ROLE_PATCH;
+	g_ptr_array_add(manifest->overrides,
+			varve_manifest_override_new("containerd", "1.7~ds1-6+r2",
+						    "usr/lib/libssl.so.3", &digest));
+	g_ptr_array_add(manifest->overrides,
+			varve_manifest_override_new("base", "1.0", "usr/bin/openssl", &digest));
+	return manifest;
+}
+
 static VarveManifest *parse(const char *text, GError **error)
 {
 	return varve_manifest_parse(text, strlen(text), "manifest", error);
@@ -119,9 +135,10 @@ static void test_strange_text(void)
 }
 
 /* Replaces @from by @to in the sample's text: that must be refused, naming @what. */
-static void refused(const char *from, const char *to, VarveError code, const char *what)
+static void refused_of(VarveManifest *made, const char *from, const char *to, VarveError code,
+		       const char *what)
 {
-	g_autoptr(VarveManifest) manifest = sample(), back = NULL;
+	g_autoptr(VarveManifest) manifest = made, back = NULL;
 	g_autofree char *text = varve_manifest_write(manifest);
 	g_autoptr(GString) changed = g_string_new(text);
 	g_autoptr(GError) error = NULL;
@@ -133,6 +150,11 @@ static void refused(const char *from, const char *to, VarveError code, const cha
 	g_assert_error(error, VARVE_ERROR, (int)code);
 	if (!strstr(error->message, what))
 		g_error("'%s' does not name '%s'", error->message, what);
+}
+
+static void refused(const char *from, const char *to, VarveError code, const char *what)
+{
+	refused_of(sample(), from, to, code, what);
 }
 
 static void refused_check(const char *check, const char *word)
@@ -234,6 +256,63 @@ static void test_units(void)
 	g_assert_cmpstrv(check->command, command);
 }
 
+static void test_overrides(void)
+{
+	g_autoptr(VarveManifest) manifest = patch_sample(), back = NULL;
+	g_autofree char *text = varve_manifest_write(manifest), *again = NULL, *digest = NULL;
+	g_autoptr(GError) error = NULL;
+	const VarveManifestOverride *found;
+
+	back = parse(text, &error);
+	g_assert_no_error(error);
+	again = varve_manifest_write(back);
+	g_assert_cmpstr(again, ==, text);
+	g_assert_cmpuint(back->overrides->len, ==, 2);
+	found = varve_manifest_find_override(back, "usr/lib/libssl.so.3");
+	g_assert_cmpstr(found->layer, ==, "containerd");
+	g_assert_cmpstr(found->version, ==, "1.7~ds1-6+r2");
+	g_assert_cmphex(found->digest.bytes[31], ==, 0x22);
+	g_assert_null(varve_manifest_find_override(back, "usr/lib/libssl.so"));
+	digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+	g_assert_cmpstr(digest, ==,
+			"4a9985019eef45ec8e8f588bc8e1ae7c1d524e5333066e6b6d6140ac76114b0e");
+}
+
+/* Of @patch_sample() changed in one place. */
+static void override_refused(const char *from, const char *to, VarveError code, const char *what)
+{
+	refused_of(patch_sample(), from, to, code, what);
+}
+
+static void test_overrides_should_fail(void)
+{
+	const char *ssl = "\"path\": \"usr/lib/libssl.so.3\"";
+	VarveError corrupt = VARVE_ERROR_CORRUPT;
+
+	override_refused("\"role\": \"patch\"", "\"role\": \"extension\"", corrupt, "only a patch");
+	override_refused("\"role\": \"patch\"", "\"role\": \"base\"", corrupt, "only a patch");
+	override_refused("\"overrides\": [", "\"overrides\": [1,", corrupt, "not an object");
+	override_refused("\"overrides\": [", "\"overrides\": [], \"x\": [", VARVE_ERROR_UNSUPPORTED,
+			 "'x'");
+	refused("\"name\": \"ssh\"", "\"name\": \"ssh\", \"overrides\": []", corrupt, "overrides");
+	refused("\"name\": \"ssh\"", "\"name\": \"ssh\", \"overrides\": {}", corrupt, "overrides");
+	override_refused("\"layer\": \"containerd\"", "\"layer\": \"../x\"", corrupt, "layer");
+	override_refused("\"layer\": \"containerd\",", "", corrupt, "layer");
+	override_refused("\"layer\": \"containerd\",", "\"layer\": \"containerd\", \"mode\": 1,",
+			 VARVE_ERROR_UNSUPPORTED, "mode");
+	override_refused("1.7~ds1-6+r2", "1_7", corrupt, "version");
+	override_refused("\"digest\": \"22", "\"digest\": \"2", corrupt, "digest");
+	override_refused(ssl, "\"path\": \"\"", corrupt, "path");
+	override_refused(ssl, "\"path\": \"/usr/lib/x\"", corrupt, "path");
+	override_refused(ssl, "\"path\": \"usr/lib/../../etc/shadow\"", corrupt, "path");
+	override_refused(ssl, "\"path\": \"usr//lib\"", corrupt, "path");
+	override_refused(ssl, "\"path\": \"usr/lib/\"", corrupt, "path");
+	override_refused(ssl, "\"path\": \"usr/lib/\\u001b\"", corrupt, "control");
+	override_refused(ssl, "\"path\": \"usr/bin/openssl\"", corrupt, "twice");
+	override_refused(ssl, "\"path\": \"usr/bin/a\"", corrupt, "order");
+	override_refused(ssl, "\"path\": [\"usr/bin/a\"]", corrupt, "path");
+}
+
 static void test_truncated(void)
 {
 	g_autoptr(VarveManifest) manifest = sample();
@@ -256,6 +335,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/manifest/strange-text", test_strange_text);
 	g_test_add_func("/manifest/should-fail", test_should_fail);
 	g_test_add_func("/manifest/units", test_units);
+	g_test_add_func("/manifest/overrides", test_overrides);
+	g_test_add_func("/manifest/overrides-should-fail", test_overrides_should_fail);
 	g_test_add_func("/manifest/truncated-is-corrupt", test_truncated);
 	return g_test_run();
 }

@@ -369,8 +369,11 @@ static const struct {
 	{ "reserved-path", make_factory_rules },
 	{ "reserved-path", make_linked_description },
 	{ "path-scope", make_stray },
-	{ "unlabelled", NULL },  /* test_unlabelled */
-	{ "wrong-label", NULL }, /* test_wrong_label */
+	{ "patch-scope", NULL },    /* test-patch.c */
+	{ "unlabelled", NULL },     /* test_unlabelled */
+	{ "wrong-label", NULL },    /* test_wrong_label */
+	{ "retired", NULL },        /* test-patch.c */
+	{ "patch-mismatch", NULL }, /* test-patch.c */
 	{ "duplicate-layer", make_duplicate },
 	{ "path-conflict", make_conflict },
 	{ "directory-mismatch", make_directory_mismatch },

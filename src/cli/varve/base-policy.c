@@ -10,10 +10,9 @@
 #define FILE_LIMIT ((size_t)16 * 1024 * 1024)
 
 static const char *const wanted[] = {
-	VARVE_POLICY_FILE,
-	VARVE_CERTIFICATES_DIR "/*",
-	"etc/selinux/config",
-	"etc/selinux/*/contexts/files/*",
+	VARVE_POLICY_FILE,    VARVE_CERTIFICATES_DIR "/*",
+	"etc/selinux/config", "etc/selinux/*/contexts/files/*",
+	"etc/passwd",         "etc/group",
 };
 
 typedef struct {

@@ -1,5 +1,5 @@
 /* What a node reads of its base before it judges other layers, taken out of the sealed base: its
- * policy, its certificates, its file contexts. */
+ * policy, its certificates, its file contexts; and its accounts, for who makes a layer. */
 #pragma once
 
 #include "layer/layer.h"

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 		&varve_verb_build,
 		&varve_verb_run,
 		&varve_verb_layer_build,
+		&varve_verb_layer_patch,
 		&varve_verb_layer_seal,
 		&varve_verb_layer_admit,
 		&varve_verb_layer_verify,

@@ -22,6 +22,7 @@ static const struct {
 	{ "base", "seals base layers" },
 	{ "layers", "seals extension layers" },
 	{ "monitoring", "seals the monitoring team's layers" },
+	{ "security", "seals patches of layers" },
 	{ "platform", "signs boot loader and UKIs: what the firmware's db gets (Secure Boot)" },
 	{ "PK", "owns the firmware: signs changes of PK and KEK" },
 	{ "KEK", "signs changes of the firmware's db" },
@@ -283,8 +284,9 @@ const VarveVerb varve_verb_keys_init = {
 	.arguments = "DIR",
 	.summary = "Make development keys and certificates in a new directory.",
 	.details =
-		"Makes the X.509 keys base, layers, monitoring, and for Secure Boot platform, PK "
-		"and KEK (RSA 3072,\nten years, marked as development certificates), and the "
+		"Makes the X.509 keys base, layers, monitoring, security, and for Secure Boot "
+		"platform, "
+		"PK and KEK (RSA 3072,\nten years, marked as development certificates), and the "
 		"OpenPGP key that signs packages:\npackage.asc and package-gnupg/. Nothing is ever "
 		"overwritten. DIR must not lie in a git work tree,\nunless git ignores it.",
 	.reports = TRUE,

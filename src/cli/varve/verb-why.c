@@ -56,8 +56,9 @@ static void tell_refused(Asking *asking, const VarveTraceImage *image)
 	for (guint i = 0; i < image->refused->len; i++) {
 		const VarveTraceRefused *refused = image->refused->pdata[i];
 
-		fprintf(stderr, "%s: a node would refuse it, %s: %s\n", refused->file,
-			refused->code, refused->sentence);
+		fprintf(stderr, "%s: a node would %s it, %s: %s\n", refused->file,
+			refused->retired ? "not merge" : "refuse", refused->code,
+			refused->sentence);
 	}
 	for (guint i = 0; i < image->stack->problems->len; i++)
 		fprintf(stderr, "PROBLEM: %s\n", (const char *)image->stack->problems->pdata[i]);

@@ -11,6 +11,7 @@ extern const VarveVerb varve_verb_keys_enroll;
 extern const VarveVerb varve_verb_keys_init;
 extern const VarveVerb varve_verb_layer_admit;
 extern const VarveVerb varve_verb_layer_build;
+extern const VarveVerb varve_verb_layer_patch;
 extern const VarveVerb varve_verb_layer_seal;
 extern const VarveVerb varve_verb_layer_verify;
 extern const VarveVerb varve_verb_layer_show;

@@ -16,8 +16,13 @@ char *varve_show_layer_line(const VarveReportLayer *layer)
 
 void varve_show_refused(const VarveReportLayer *layer, const char *indent)
 {
-	printf("%s%s: refused, %s: %s\n", indent, *layer->file ? layer->file : layer->name,
-	       layer->code, layer->sentence);
+	const char *what = *layer->file ? layer->file : layer->name;
+
+	if (layer->retired) {
+		printf("%s%s: %s: %s\n", indent, what, layer->code, layer->sentence);
+		return;
+	}
+	printf("%s%s: refused, %s: %s\n", indent, what, layer->code, layer->sentence);
 	printf("%s  next: %s\n", indent, layer->next);
 }
 

@@ -8,8 +8,8 @@
 /** varve_show_layer_line: (caller frees) "ssh 10.0p1  root 31ab2cd4…  signed by layers.crt". */
 char *varve_show_layer_line(const VarveReportLayer *layer);
 
-/** varve_show_refused: prints a refused layer with its reason and next step, each line after
- *  @indent. */
+/** varve_show_refused: prints a layer that is not merged, with its reason and, unless it is not
+ *  needed any more, the next step; each line after @indent. */
 void varve_show_refused(const VarveReportLayer *layer, const char *indent);
 
 /** varve_show_warnings: prints the warnings, each after "warning: ". */

@@ -103,6 +103,7 @@ static char *describe_allow(const VarveAllow *allow)
 	append_list(text, "setuid-paths", allow->setuid);
 	append_list(text, "capability-paths", allow->capabilities);
 	append_list(text, "reserved-paths", allow->reserved);
+	append_list(text, "patches", allow->patches);
 	if (allow->kernel_modules)
 		g_string_append(text, "; kernel-modules");
 	return g_string_free(text, FALSE);

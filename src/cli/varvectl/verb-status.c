@@ -239,6 +239,17 @@ static void print_generation(const VarveReport *report)
 	putchar('\n');
 }
 
+/* The refused ones, or those that are not needed any more. */
+static void print_others(const VarveReport *report, gboolean retired)
+{
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+
+		if (!layer->accepted && layer->retired == retired)
+			varve_show_refused(layer, "  ");
+	}
+}
+
 static void print_text(const VarveReport *report, const State *state, const VarveHealth *health,
 		       const Pending *pending)
 {
@@ -246,8 +257,10 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 	g_autofree char *end = os_release("SUPPORT_END");
 	g_autofree char *verification = varve_show_verification(report);
 	g_autofree char *integrity = varve_show_integrity(report);
-	guint refused = varve_report_refused(report);
+	guint refused = varve_report_refused(report), retired = 0;
 
+	for (guint i = 0; i < report->layers->len; i++)
+		retired += ((const VarveReportLayer *)report->layers->pdata[i])->retired;
 	printf("%s%s%s\n", name, *end ? ", supported until " : "", end);
 	if (uses_development_keys(report))
 		printf("DEVELOPMENT KEYS are trusted here: anyone who has them can sign layers for "
@@ -272,12 +285,11 @@ static void print_text(const VarveReport *report, const State *state, const Varv
 	varve_show_warnings(report, "\n");
 	if (refused > 0)
 		printf("\n%u layer%s refused:\n", refused, refused == 1 ? " was" : "s were");
-	for (guint i = 0; i < report->layers->len; i++) {
-		const VarveReportLayer *layer = report->layers->pdata[i];
-
-		if (!layer->accepted)
-			varve_show_refused(layer, "  ");
-	}
+	print_others(report, FALSE);
+	if (retired > 0)
+		printf("\n%u patch%s not needed any more:\n", retired,
+		       retired == 1 ? " is" : "es are");
+	print_others(report, TRUE);
 }
 
 static int run(const VarveInvocation *invocation, GError **error)
