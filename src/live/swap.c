@@ -390,14 +390,15 @@ static gboolean commit(Swap *swap, GError **error)
 	return !work || serve(swap, work, error);
 }
 
-/* With nothing to change but how layers are chosen, no mount is touched. */
+/* With nothing to change but how layers are chosen, or a file that was lost, no mount is touched.
+ */
 static gboolean only_record(Swap *swap, GError **error)
 {
 	const char *selection = varve_selection_name(swap->target->generation->selection);
 
-	if (strcmp(swap->running->selection, selection) == 0)
+	if (strcmp(swap->running->selection, selection) == 0 && !*swap->target->staged)
 		return TRUE;
-	if (!write_generation(swap, error) ||
+	if (!write_generation(swap, error) || !place_files(swap, error) ||
 	    !varve_generation_link(swap->dirs.generations, swap->target->generation, "current",
 				   error))
 		return FALSE;
