@@ -71,7 +71,8 @@ const VarveManifestPackage *varve_patch_package(const VarveFacts *patch, const c
 	return NULL;
 }
 
-/* Whether @layer has what the patch brings at the override's path, or something newer. */
+/* Whether @layer has what the patch brings at the override's path, mode and owner included, or
+ * something newer. */
 static gboolean carries(const VarveFacts *layer, const VarveFacts *patch, const char *path)
 {
 	const VarveManifestPackage *package = varve_patch_package(patch, path);
@@ -79,8 +80,8 @@ static gboolean carries(const VarveFacts *layer, const VarveFacts *patch, const 
 	VarvePath below, ours;
 
 	if (varve_facts_record(layer, path, &below) && varve_facts_record(patch, path, &ours) &&
-	    (below.mode & S_IFMT) == (ours.mode & S_IFMT) && !S_ISDIR(ours.mode) &&
-	    varve_digest_equal(&below.digest, &ours.digest))
+	    !S_ISDIR(ours.mode) && below.mode == ours.mode && below.uid == ours.uid &&
+	    below.gid == ours.gid && varve_digest_equal(&below.digest, &ours.digest))
 		return TRUE;
 	for (guint i = 0; package && i < layer->manifest->packages->len; i++) {
 		const VarveManifestPackage *there = layer->manifest->packages->pdata[i];

@@ -325,6 +325,17 @@ static void base_has_the_bytes(Fixture *f)
 	path_of(f->base, SSL)->digest = path_of(last(f), SSL)->digest;
 }
 
+/* The fix can be who may read or execute a file. */
+static void base_has_the_bytes_alone(Fixture *f)
+{
+	overrides(last(f), "base", TOOL, 2);
+	add_path(last(f), TOOL, S_IFREG | 0700, 2, "tool-1.1-1.x86_64");
+	base_has_it(f);
+	set(&f->base->manifest->version, "1");
+	((VarveManifestOverride *)last(f)->manifest->overrides->pdata[0])->digest =
+		path_of(f->base, SSL)->digest;
+}
+
 static void base_has_half(Fixture *f)
 {
 	base_has_it(f);
@@ -436,6 +447,7 @@ static const struct {
 	{ "retired", base_has_it },
 	{ "retired", base_has_a_newer },
 	{ "retired", base_has_the_bytes },
+	{ "-", base_has_the_bytes_alone },
 	{ "patch-mismatch", base_has_half },
 	{ "-", setuid_as_before },
 	{ "setuid", setuid_otherwise },
