@@ -240,6 +240,25 @@ static gboolean fail_mismatch(const char *layer, const GArray *changes, GError *
 			  layer, paths->str);
 }
 
+/* What a patch declares, it has to bring. */
+static gboolean check_overrides(const VarveLayer *layer, const VarveManifest *manifest,
+				const VarvePathTable *paths, GError **error)
+{
+	for (guint i = 0; i < manifest->overrides->len; i++) {
+		const VarveManifestOverride *override = manifest->overrides->pdata[i];
+		VarvePath path;
+		gsize index;
+
+		if (!varve_path_table_find(paths, override->path, &index, NULL) ||
+		    !varve_path_table_get(paths, index, &path, NULL) || S_ISDIR(path.mode))
+			return varve_fail(error, VARVE_ERROR_CORRUPT,
+					  "manifest-mismatch: layer '%s': it says that it "
+					  "overrides '/%s', and has no such file",
+					  varve_layer_name(layer), override->path);
+	}
+	return TRUE;
+}
+
 gboolean varve_layer_check_tree(const VarveLayer *layer, const VarveManifest *manifest,
 				const VarvePathTable *paths, GPtrArray **ret_tree, GError **error)
 {
@@ -262,6 +281,8 @@ gboolean varve_layer_check_tree(const VarveLayer *layer, const VarveManifest *ma
 	changes = varve_paths_compare(claimed, rest);
 	if (changes->len > 0)
 		return fail_mismatch(varve_layer_name(layer), changes, error);
+	if (!check_overrides(layer, manifest, paths, error))
+		return FALSE;
 	if (ret_tree)
 		*ret_tree = g_steal_pointer(&tree);
 	return TRUE;

@@ -48,8 +48,8 @@ GArray *varve_packages_compare(const VarveManifest *before, const VarveManifest 
 /**
  * varve_layer_check_tree:
  * Compares manifest and path table with what is really in the layer: every path but those two
- * files, its type, mode, owner, size, digest, label, xattrs and hard links; and the manifest's
- * architecture with the GPT's.
+ * files, its type, mode, owner, size, digest, label, xattrs and hard links; the manifest's
+ * architecture with the GPT's; and that a patch brings what it says that it overrides.
  *
  * @ret_tree: (nullable, caller unrefs) the tree that was read, with digests, as
  * varve_layer_read_tree() gives it.

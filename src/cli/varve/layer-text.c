@@ -113,3 +113,30 @@ json_t *varve_package_json(const VarveManifestPackage *package)
 	json_object_set_new(object, "size", json_integer((json_int_t)package->size));
 	return object;
 }
+
+json_t *varve_overrides_json(const VarveManifest *manifest)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < manifest->overrides->len; i++) {
+		const VarveManifestOverride *override = manifest->overrides->pdata[i];
+		g_autofree char *path = g_strconcat("/", override->path, NULL);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "layer", json_string(override->layer));
+		json_object_set_new(object, "version", json_string(override->version));
+		json_object_set_new(object, "path", json_string(path));
+		json_object_set_new(
+			object, "sha256",
+			json_hex(override->digest.bytes, sizeof(override->digest.bytes)));
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+char *varve_override_text(const VarveManifestOverride *override)
+{
+	g_autofree char *path = varve_printable(override->path);
+
+	return g_strdup_printf("/%s of %s %s", path, override->layer, override->version);
+}

@@ -13,3 +13,8 @@ char *varve_mode_text(mode_t mode);
 json_t *varve_path_json(const VarvePath *path);
 /** (caller owns) everything of @package. */
 json_t *varve_package_json(const VarveManifestPackage *package);
+
+/** (caller owns) what a patch overrides, as its manifest says it; [] where it is none. */
+json_t *varve_overrides_json(const VarveManifest *manifest);
+/** (caller frees) "/usr/bin/x of base 1.2". */
+char *varve_override_text(const VarveManifestOverride *override);

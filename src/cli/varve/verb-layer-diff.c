@@ -142,6 +142,26 @@ static Sum sum_up(const GArray *changes)
 	return sum;
 }
 
+static gboolean has_override(const VarveManifest *manifest, const VarveManifestOverride *wanted)
+{
+	const VarveManifestOverride *found = varve_manifest_find_override(manifest, wanted->path);
+
+	return found && strcmp(found->layer, wanted->layer) == 0 &&
+	       strcmp(found->version, wanted->version) == 0 &&
+	       varve_digest_equal(&found->digest, &wanted->digest);
+}
+
+/* Those of @side that @other does not have. */
+static void print_overrides(const VarveManifest *side, const VarveManifest *other, char sign)
+{
+	for (guint i = 0; i < side->overrides->len; i++) {
+		g_autofree char *text = varve_override_text(side->overrides->pdata[i]);
+
+		if (!has_override(other, side->overrides->pdata[i]))
+			printf("  %c %s\n", sign, text);
+	}
+}
+
 static void print_text(const Side *a, const Side *b, const GArray *packages, const GArray *paths)
 {
 	Sum sum = sum_up(paths);
@@ -152,6 +172,12 @@ static void print_text(const Side *a, const Side *b, const GArray *packages, con
 	printf("packages: %u changed\n", packages->len);
 	for (guint i = 0; i < packages->len; i++)
 		print_package(&g_array_index(packages, VarvePackageChange, i));
+	if (a->manifest->overrides->len > 0 || b->manifest->overrides->len > 0) {
+		printf("overrides: %u, then %u\n", a->manifest->overrides->len,
+		       b->manifest->overrides->len);
+		print_overrides(a->manifest, b->manifest, '-');
+		print_overrides(b->manifest, a->manifest, '+');
+	}
 	printf("files: %u added, %u removed, %u changed, %s%s\n", sum.added, sum.removed,
 	       sum.changed, sum.bytes < 0 ? "-" : "+", bytes);
 	for (guint i = 0; i < paths->len; i++)
@@ -166,6 +192,8 @@ static json_t *side_json(const Side *side)
 	json_object_set_new(object, "name", json_string(side->manifest->name));
 	json_object_set_new(object, "version", json_string(side->manifest->version));
 	json_object_set_new(object, "rootHash", json_string(root));
+	if (side->manifest->overrides->len > 0)
+		json_object_set_new(object, "overrides", varve_overrides_json(side->manifest));
 	return object;
 }
 

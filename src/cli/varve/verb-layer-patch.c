@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/varve/base-policy.h"
+#include "cli/varve/layer-text.h"
 #include "cli/varve/verbs.h"
 #include "cli/varve/verdict.h"
 #include "cli/varve/workspace.h"
@@ -181,19 +182,12 @@ static void print_json(const Making *making)
 	g_autoptr(json_t) report = json_pack(
 		"{s:s,s:s,s:s,s:s,s:I}", "name", manifest->name, "version", manifest->version,
 		"file", making->path, "rootHash", root, "size", (json_int_t)size_of(making->path));
-	json_t *overrides = json_array(), *notes = json_array();
+	json_t *notes = json_array();
 	g_autofree char *text = NULL;
 
-	for (guint i = 0; i < manifest->overrides->len; i++) {
-		const VarveManifestOverride *override = manifest->overrides->pdata[i];
-
-		json_array_append_new(
-			overrides, json_pack("{s:s,s:s,s:s}", "layer", override->layer, "version",
-					     override->version, "path", override->path));
-	}
 	for (guint i = 0; i < making->patched.notes->len; i++)
 		json_array_append_new(notes, varve_json_escaped(making->patched.notes->pdata[i]));
-	json_object_set_new(report, "overrides", overrides);
+	json_object_set_new(report, "overrides", varve_overrides_json(manifest));
 	json_object_set_new(report, "added", json_integer(making->patched.added));
 	json_object_set_new(report, "notes", notes);
 	text = varve_json_dump(report, FALSE);
@@ -206,10 +200,9 @@ static void print_text(const Making *making)
 	g_autofree char *size = varve_size_text(size_of(making->path));
 
 	for (guint i = 0; i < manifest->overrides->len; i++) {
-		const VarveManifestOverride *override = manifest->overrides->pdata[i];
+		g_autofree char *text = varve_override_text(manifest->overrides->pdata[i]);
 
-		printf("overrides   /%s of %s %s\n", override->path, override->layer,
-		       override->version);
+		printf("overrides   %s\n", text);
 	}
 	if (making->patched.added > 0)
 		printf("adds        %u file%s\n", making->patched.added,

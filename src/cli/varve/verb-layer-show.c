@@ -172,6 +172,11 @@ static void print_text(const Shown *shown, const Options *options)
 	print_list("ask", m->ask);
 	for (guint i = 0; i < m->checks->len; i++)
 		print_check(m->checks->pdata[i]);
+	for (guint i = 0; i < m->overrides->len; i++) {
+		g_autofree char *text = varve_override_text(m->overrides->pdata[i]);
+
+		printf("  %-12s %s\n", i ? "" : "overrides", text);
+	}
 	printf("  %-12s %u, %s installed; %u paths\n", "packages", m->packages->len, installed,
 	       shown->n_paths);
 	printf("  %-12s %u provided, %u required\n", "capabilities", g_strv_length(m->provides),
