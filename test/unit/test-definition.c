@@ -127,6 +127,15 @@ static void test_base_layer(void)
 	g_assert_cmpstr(base->disable[0], ==, "*");
 }
 
+static void test_trusted_keys(void)
+{
+	g_autoptr(VarveDefinition) definition = load("good");
+	const VarveEdition *container = varve_definition_edition(definition, "container", NULL);
+
+	g_assert_cmpstr(container->trusted_keys[0], ==, "security");
+	g_assert_null(container->trusted_keys[1]);
+}
+
 static void test_defaults(void)
 {
 	g_autoptr(VarveDefinition) definition = load("good");
@@ -143,6 +152,7 @@ static void test_defaults(void)
 	g_assert_cmpstr(plain->variant_id, ==, "plain");
 	g_assert_null(plain->arch);
 	g_assert_null(plain->policy);
+	g_assert_null(plain->trusted_keys[0]);
 	g_assert_null(plain->kernel_command_line[0]);
 	g_assert_cmpuint(plain->state_size, ==, 0);
 	g_assert_null(varve_edition_support_end(definition, plain));
@@ -478,6 +488,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/definition/upstreams", test_upstreams);
 	g_test_add_func("/definition/base-layer", test_base_layer);
 	g_test_add_func("/definition/defaults", test_defaults);
+	g_test_add_func("/definition/trusted-keys", test_trusted_keys);
 	g_test_add_func("/definition/edition", test_edition);
 	g_test_add_func("/definition/swap", test_swap);
 	g_test_add_func("/definition/packages", test_packages);

@@ -69,6 +69,67 @@ static void test_policy_names_every_key(void)
 	}
 }
 
+static gboolean comes_with_base(const VarveEdition *edition, const char *certificate)
+{
+	g_autofree char *key = g_strndup(certificate, strlen(certificate) - strlen(".crt"));
+	gboolean found =
+		strcmp(edition->base->key, key) == 0 || g_strv_contains(edition->trusted_keys, key);
+
+	for (gsize i = 0; i < edition->n_extensions; i++)
+		found = found || strcmp(edition->extensions[i]->key, key) == 0;
+	return found;
+}
+
+/* A certificate that the base lacks would refuse every extension. */
+static void test_base_has_every_certificate(void)
+{
+	g_autoptr(VarveDefinition) definition = load();
+
+	for (gsize i = 0; i < definition->n_editions; i++) {
+		const VarveEdition *edition = &definition->editions[i];
+		g_autoptr(VarvePolicy) policy = load_policy(edition);
+
+		for (guint k = 0; k < policy->allows->len; k++) {
+			const VarveAllow *allow = policy->allows->pdata[k];
+
+			if (!comes_with_base(edition, allow->certificate))
+				g_error("%s: '%s' is in no base", edition->policy,
+					allow->certificate);
+		}
+	}
+}
+
+/* The security team may patch what there is, and may not bring what decides about it. */
+static void test_security_key_patches_alone(void)
+{
+	g_autoptr(VarveDefinition) definition = load();
+	const VarveEdition *edition = varve_definition_edition(definition, "container", NULL);
+	g_autoptr(VarvePolicy) policy = load_policy(edition);
+	static const char *const never[] = {
+		"/usr/lib/verity.d/security.crt",       "/usr/lib/varve/policy.toml",
+		"/usr/lib/systemd/system-preset/x",     "/usr/lib/udev/rules.d/99-x.rules",
+		"/usr/lib/modprobe.d/x.conf",           "/usr/share/factory/etc/passwd",
+		"/usr/share/factory/etc/ld.so.preload",
+	};
+	gboolean found = FALSE;
+
+	for (guint i = 0; i < policy->allows->len; i++) {
+		const VarveAllow *allow = policy->allows->pdata[i];
+
+		if (strcmp(allow->certificate, "security.crt") != 0) {
+			g_assert_null(allow->patches[0]);
+			continue;
+		}
+		found = TRUE;
+		g_assert_cmpuint(allow->roles, ==, 1u << VARVE_ROLE_PATCH);
+		g_assert_false(allow->kernel_modules);
+		for (char **glob = allow->reserved; *glob; glob++)
+			for (gsize k = 0; k < G_N_ELEMENTS(never); k++)
+				g_assert_false(varve_glob_match(*glob, never[k]));
+	}
+	g_assert_true(found);
+}
+
 /* The monitoring team's scope is the one that the design promises. */
 static void test_monitoring_key_signs_monitoring_alone(void)
 {
@@ -119,6 +180,8 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/distro/policy-names-every-key", test_policy_names_every_key);
+	g_test_add_func("/distro/base-has-every-certificate", test_base_has_every_certificate);
+	g_test_add_func("/distro/security-key-patches-alone", test_security_key_patches_alone);
 	g_test_add_func("/distro/monitoring-key-signs-monitoring-alone",
 			test_monitoring_key_signs_monitoring_alone);
 	g_test_add_func("/distro/sets-are-spelled-for-every-upstream",
