@@ -52,9 +52,30 @@ static void test_what_goes_and_what_stays(void)
 	g_assert_true(varve_dir_remove(AT_FDCWD, root, NULL));
 }
 
+/* The same question of a path that lies nowhere yet. */
+static void test_matches(void)
+{
+	static const char *const own[] = { "/usr/share/doc", "/usr/lib/m/*/sound", "/etc/x.conf",
+					   NULL };
+	static const char *const own_keep[] = { "/usr/share/doc/*/copyright", NULL };
+	static const char *const base[] = { "/usr/share/man/**", NULL };
+	const VarveExclude exclude = { .exclude = { own, base }, .keep = { own_keep, none } };
+	const VarveExclude nothing = { 0 };
+
+	g_assert_true(varve_exclude_matches(&exclude, "/usr/share/doc/a/changelog"));
+	g_assert_true(varve_exclude_matches(&exclude, "/usr/share/man/man1/a.1"));
+	g_assert_true(varve_exclude_matches(&exclude, "/usr/lib/m/1/sound/card.ko"));
+	g_assert_true(varve_exclude_matches(&exclude, "/etc/x.conf"));
+	g_assert_false(varve_exclude_matches(&exclude, "/usr/share/doc/a/copyright"));
+	g_assert_false(varve_exclude_matches(&exclude, "/usr/share/docs/a"));
+	g_assert_false(varve_exclude_matches(&exclude, "/usr/lib/m/1/net/net.ko"));
+	g_assert_false(varve_exclude_matches(&nothing, "/usr/share/doc/a"));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/exclude/what-goes-and-what-stays", test_what_goes_and_what_stays);
+	g_test_add_func("/exclude/matches", test_matches);
 	return g_test_run();
 }
