@@ -229,6 +229,20 @@ static void take_step(Build *build, const char *step, char ***argv)
 	}
 }
 
+static void build_clear(Build *build)
+{
+	g_ptr_array_unref(build->contents);
+	g_ptr_array_unref(build->files);
+	varve_package_free(build->package);
+	g_hash_table_unref(build->links);
+	g_hash_table_unref(build->removed);
+	g_hash_table_unref(build->lost);
+	g_ptr_array_unref(build->added);
+	g_ptr_array_unref(build->required);
+	g_free(build->release);
+	g_free(build->scratch);
+}
+
 int main(int argc, char **argv)
 {
 	g_autofree char *asc = NULL;
@@ -263,5 +277,6 @@ int main(int argc, char **argv)
 	}
 	write_package(&build, argv[1], argv[3]);
 	varve_dir_remove(AT_FDCWD, build.scratch, NULL);
+	build_clear(&build);
 	return 0;
 }
