@@ -264,22 +264,38 @@ static void add_inputs(const Job *job)
 	g_hash_table_insert(inputs, g_strdup("tools"), g_strdup(job->composer->tools_key));
 }
 
-/* What runs from a layer that is patched is restarted as when the layer itself is swapped. */
-static void add_restart(VarveManifest *manifest, const GPtrArray *packages)
+/* The units that the patched layers name in one of their lists, the one at @offset of a manifest.
+ */
+static char **units_of(const GPtrArray *packages, gsize offset)
 {
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
 	for (guint i = 0; i < packages->len; i++) {
 		const VarvePatchPackage *package = packages->pdata[i];
+		char **units = G_STRUCT_MEMBER(char **, package->layer->manifest, offset);
 
-		for (char **unit = package->layer->manifest->restart; *unit; unit++) {
-			if (g_hash_table_add(seen, *unit))
-				g_strv_builder_add(builder, *unit);
+		for (; *units; units++) {
+			if (g_hash_table_add(seen, *units))
+				g_strv_builder_add(builder, *units);
 		}
 	}
-	g_strfreev(manifest->restart);
-	manifest->restart = g_strv_builder_end(builder);
+	return g_strv_builder_end(builder);
+}
+
+/* What runs from a layer that is patched is treated as when the layer itself is swapped. */
+static void add_units(VarveManifest *manifest, const GPtrArray *packages)
+{
+	const gsize lists[] = { G_STRUCT_OFFSET(VarveManifest, restart),
+				G_STRUCT_OFFSET(VarveManifest, reload),
+				G_STRUCT_OFFSET(VarveManifest, ask) };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+		char ***list = G_STRUCT_MEMBER_P(manifest, lists[i]);
+
+		g_strfreev(*list);
+		*list = units_of(packages, lists[i]);
+	}
 }
 
 /* What the older build of a package asked for already, and was left out of the layers on purpose,
@@ -402,7 +418,7 @@ static gboolean make_manifest(Job *job, GError **error)
 	}
 	varve_capabilities_set(manifest, packages);
 	drop_missing(job);
-	add_restart(manifest, job->making.packages);
+	add_units(manifest, job->making.packages);
 	add_inputs(job);
 	return check_libraries(job, error);
 }

@@ -133,7 +133,7 @@ static void tell_boot(Log *log)
 		const VarveReportLayer *layer = boot->layers->pdata[i];
 		g_autofree char *what = NULL;
 
-		if (layer->accepted)
+		if (layer->accepted || layer->retired)
 			continue;
 		what = g_strdup_printf("%s refused, %s: %s",
 				       *layer->file ? layer->file : layer->name, layer->code,

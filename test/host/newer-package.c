@@ -2,7 +2,8 @@
  * with "+varve1" behind the release, and the changes that are asked for.
  *   newer-package KEYS PACKAGE.rpm DIRECTORY [STEP ARGUMENT…]…
  * Steps: release TEXT (instead), change PATH (bytes behind its end), add PATH, remove PATH,
- * mode PATH OCTAL, lose CAPABILITY, require CAPABILITY, unsigned. Prints the new file's path. */
+ * mode PATH OCTAL, link PATH NAME (a second name of one inode), lose CAPABILITY, require
+ * CAPABILITY, unsigned. Prints the new file's path. */
 #include "base/file.h"
 #include "base/text.h"
 #include "format/rpm-writer.h"
@@ -21,6 +22,7 @@ typedef struct {
 	char *scratch;
 	gboolean is_unsigned;
 	GHashTable *removed, *lost; /* set of char *, borrowed */
+	GHashTable *links;          /* path → second name, borrowed */
 	GPtrArray *added, *required;
 } Build;
 
@@ -119,6 +121,15 @@ static void add_file(VarveRpmWriter *writer, const Build *build, guint i)
 				out.link = i + 1;
 		}
 	}
+	if (g_hash_table_contains(build->links, file->path)) {
+		g_autofree char *second = g_strconcat(
+			"/", (char *)g_hash_table_lookup(build->links, file->path), NULL);
+		VarveRpmFile link = out;
+
+		link.path = second;
+		link.link = out.link = i + 1;
+		varve_rpm_writer_add_file(writer, &link);
+	}
 	varve_rpm_writer_add_file(writer, &out);
 }
 
@@ -202,6 +213,10 @@ static void take_step(Build *build, const char *step, char ***argv)
 
 		file->mode =
 			(file->mode & S_IFMT) | (mode_t)g_ascii_strtoull(argument(argv), NULL, 8);
+	} else if (strcmp(step, "link") == 0) {
+		const char *path = argument(argv);
+
+		g_hash_table_insert(build->links, (gpointer)path, (gpointer)argument(argv));
 	} else if (strcmp(step, "lose") == 0) {
 		g_hash_table_add(build->lost, (gpointer)argument(argv));
 	} else if (strcmp(step, "require") == 0) {
@@ -214,6 +229,20 @@ static void take_step(Build *build, const char *step, char ***argv)
 	}
 }
 
+static void build_clear(Build *build)
+{
+	g_ptr_array_unref(build->contents);
+	g_ptr_array_unref(build->files);
+	varve_package_free(build->package);
+	g_hash_table_unref(build->links);
+	g_hash_table_unref(build->removed);
+	g_hash_table_unref(build->lost);
+	g_ptr_array_unref(build->added);
+	g_ptr_array_unref(build->required);
+	g_free(build->release);
+	g_free(build->scratch);
+}
+
 int main(int argc, char **argv)
 {
 	g_autofree char *asc = NULL;
@@ -221,7 +250,8 @@ int main(int argc, char **argv)
 	g_autoptr(VarvePackageKeys) keys = NULL;
 	const VarvePackageKeys *list[2] = { NULL, NULL };
 	g_autoptr(GError) error = NULL;
-	Build build = { .removed = g_hash_table_new(g_str_hash, g_str_equal),
+	Build build = { .links = g_hash_table_new(g_str_hash, g_str_equal),
+			.removed = g_hash_table_new(g_str_hash, g_str_equal),
 			.lost = g_hash_table_new(g_str_hash, g_str_equal),
 			.added = g_ptr_array_new(),
 			.required = g_ptr_array_new() };
@@ -247,5 +277,6 @@ int main(int argc, char **argv)
 	}
 	write_package(&build, argv[1], argv[3]);
 	varve_dir_remove(AT_FDCWD, build.scratch, NULL);
+	build_clear(&build);
 	return 0;
 }

@@ -285,6 +285,40 @@ static void step_provides(Forged *forged, char *const *arguments)
 	add_word(&forged->manifest->provides, arguments[0]);
 }
 
+static void find_in_base(const Forged *forged, const char *path, VarvePath *ret)
+{
+	GError *error = NULL;
+	gsize index;
+
+	if (varve_path_table_find(forged->shop->base_paths, path, &index, &error))
+		varve_path_table_get(forged->shop->base_paths, index, ret, &error);
+	forge_check(error, path);
+}
+
+static void add_override(Forged *forged, const char *path, guint8 change)
+{
+	const VarveManifest *base = forged->shop->base;
+	VarveDigest digest;
+	VarvePath found;
+
+	find_in_base(forged, path, &found);
+	digest = found.digest;
+	digest.bytes[0] ^= change;
+	forged->manifest->role = VARVE_ROLE_PATCH;
+	g_ptr_array_add(forged->manifest->overrides,
+			varve_manifest_override_new(base->name, base->version, path, &digest));
+}
+
+static void step_overrides(Forged *forged, char *const *arguments)
+{
+	add_override(forged, arguments[0], 0);
+}
+
+static void step_overrides_another(Forged *forged, char *const *arguments)
+{
+	add_override(forged, arguments[0], 1);
+}
+
 static void step_no_manifest(Forged *forged, char *const *arguments)
 {
 	(void)arguments;
@@ -327,6 +361,27 @@ static VarvePath *find_path(const Forged *forged, const char *path, guint *ret_i
 		return found;
 	}
 	forge_die("%s: there is no '%s' to lie about", forged->file, path);
+}
+
+/* The package of the base that brought the path, as the one that this layer has it from. */
+static void step_carries(Forged *forged, char *const *arguments)
+{
+	VarvePath *path = find_path(forged, arguments[0], NULL);
+	const VarveManifest *base = forged->shop->base;
+	VarvePath found;
+
+	find_in_base(forged, arguments[0], &found);
+	for (guint i = 0; i < base->packages->len; i++) {
+		g_autofree char *nevra = varve_manifest_package_nevra(base->packages->pdata[i]);
+
+		if (strcmp(nevra, found.package) != 0)
+			continue;
+		g_ptr_array_add(forged->manifest->packages,
+				varve_manifest_package_copy(base->packages->pdata[i]));
+		path->package = found.package;
+		return;
+	}
+	forge_die("no package of the base brought '%s'", arguments[0]);
 }
 
 static void step_unlisted(Forged *forged, char *const *arguments)
@@ -396,10 +451,13 @@ const ForgeStep forge_tree_steps[] = {
 	{ "set", FORGE_MANIFEST, 2, step_set },
 	{ "requires", FORGE_MANIFEST, 1, step_requires },
 	{ "provides", FORGE_MANIFEST, 1, step_provides },
+	{ "overrides", FORGE_MANIFEST, 1, step_overrides },
+	{ "overrides-another", FORGE_MANIFEST, 1, step_overrides_another },
 	{ "no-manifest", FORGE_MANIFEST, 0, step_no_manifest },
 	{ "no-table", FORGE_MANIFEST, 0, step_no_table },
 	{ "wrong-digest", FORGE_MANIFEST, 0, step_wrong_digest },
 	{ "unknown-member", FORGE_MANIFEST, 0, step_unknown_member },
+	{ "carries", FORGE_TABLE, 1, step_carries },
 	{ "unlisted", FORGE_TABLE, 1, step_unlisted },
 	{ "listed", FORGE_TABLE, 2, step_listed },
 	{ "says-mode", FORGE_TABLE, 2, step_says_mode },

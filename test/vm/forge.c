@@ -334,6 +334,7 @@ static int make(char **argv)
 	GError *error = NULL;
 	g_autoptr(VarveLayer) base = varve_layer_open_path(argv[1], &error);
 	g_autoptr(VarveManifest) manifest = NULL;
+	g_autoptr(VarvePathTable) paths = NULL;
 	g_autoptr(VarveErofs) erofs = NULL;
 	g_autofree char *layers = g_build_filename(argv[3], "layers", NULL);
 	g_autofree char *scratch = g_build_filename(argv[3], "scratch", NULL);
@@ -342,11 +343,14 @@ static int make(char **argv)
 	forge_check(error, argv[1]);
 	manifest = varve_layer_read_manifest(base, &error);
 	forge_check(error, argv[1]);
+	paths = varve_layer_read_paths(base, manifest, &error);
+	forge_check(error, argv[1]);
 	erofs = varve_layer_open_erofs(base, &error);
 	forge_check(error, argv[1]);
 	if (!varve_dir_make(layers, 0755, &error) || !varve_dir_make(scratch, 0755, &error))
 		forge_check(error, argv[3]);
 	shop.base = manifest;
+	shop.base_paths = paths;
 	shop.labels = read_labels(erofs, scratch);
 	shop.made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	make_rows(&shop, argv[0], argv[3]);

@@ -10,12 +10,13 @@
 
 /** What all rows are made with. */
 typedef struct {
-	const char *keys;          /* directory with NAME.key and NAME.crt */
-	const char *layers;        /* where the files go */
-	char *scratch;             /* where trees and images are made */
-	VarveLabels *labels;       /* (nullable) of the base's SELinux policy */
-	const VarveManifest *base; /* which OS the layers are for */
-	GHashTable *made;          /* name of a row → path of its file */
+	const char *keys;                 /* directory with NAME.key and NAME.crt */
+	const char *layers;               /* where the files go */
+	char *scratch;                    /* where trees and images are made */
+	VarveLabels *labels;              /* (nullable) of the base's SELinux policy */
+	const VarveManifest *base;        /* which OS the layers are for */
+	const VarvePathTable *base_paths; /* what patches override */
+	GHashTable *made;                 /* name of a row → path of its file */
 } ForgeShop;
 
 /** One layer on its way from a tree to a file. */
