@@ -507,14 +507,13 @@ GPtrArray *varve_generation_list(int dirfd, guint *ret_unreadable, GError **erro
 
 guint varve_generation_settled(int dirfd, const GPtrArray *list, const VarveDigest *base)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(VarveGeneration) current =
-		varve_generation_linked(dirfd, "current", base, &error);
-	guint settled = current ? current->number : 0;
+	g_autoptr(VarveGeneration) current = varve_generation_linked(dirfd, "current", base, NULL);
+	guint settled;
 
-	/* Nothing of a node goes because one record of it is damaged. */
-	if (!current && !g_error_matches(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+	/* Nothing of a node goes because one record or link of it was lost. */
+	if (!current)
 		return G_MAXUINT;
+	settled = current->number;
 	for (guint i = 0; i < list->len; i++) {
 		const VarveGeneration *generation = list->pdata[i];
 

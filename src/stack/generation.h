@@ -113,8 +113,9 @@ gboolean varve_generation_fail(int dirfd, guint number, const char *reason, GErr
 /**
  * varve_generation_settled:
  * The number up to which the records of @base in @list are of stacks that ran: that of its current
- * one (0: none), or of a later one that failed, since a node that fell back made those in between
- * current, too. Where it cannot be told which one is current, G_MAXUINT.
+ * one, or of a later one that failed, since a node that fell back made those in between current,
+ * too. Where it cannot be told which one is current, G_MAXUINT: a boot makes one current before any
+ * swap.
  */
 guint varve_generation_settled(int dirfd, const GPtrArray *list, const VarveDigest *base);
 

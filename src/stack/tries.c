@@ -65,6 +65,7 @@ static gboolean turn_to(int dirfd, VarveGeneration *good, guint failed, GError *
 		g_strdup_printf("it did not come up in %d boots", VARVE_TRIES_MAX);
 
 	return varve_generation_fail(dirfd, failed, reason, error) &&
+	       varve_generation_rewrite(dirfd, good, error) &&
 	       varve_generation_link(dirfd, good, "current", error);
 }
 
@@ -88,6 +89,9 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 		*ret_next = VARVE_TRY_NOTHING;
 		return TRUE;
 	}
+	/* Exactly what was good: the layers directory may have what came with generations in
+	 * between, which nobody knows to be good. */
+	good->selection = VARVE_SELECTION_LISTED;
 	if (writes && !turn_to(dirfd, good, (*current)->number, error))
 		return FALSE;
 	*ret_next = VARVE_TRY_GOOD;

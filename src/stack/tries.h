@@ -9,7 +9,8 @@
 
 typedef enum {
 	VARVE_TRY_CURRENT, /* boot the current generation, once more */
-	VARVE_TRY_GOOD,    /* it did not come up: the last good one became the current one */
+	VARVE_TRY_GOOD,    /* it did not come up: the last good one became the current one, and is
+			    * LISTED now: its layers and no others */
 	VARVE_TRY_NOTHING, /* nor did that, or there is none: the base alone */
 } VarveTry;
 

@@ -86,7 +86,7 @@ static const Row rows[] = {
 	{ "two swaps", { "a", "aB", "aC" }, 1, NULL, "abc", "a", 1, "bc" },
 	{ "what failed is remembered", { "a", "!aB", "aC" }, 1, NULL, "abc", "ab", 2, "c" },
 	{ "a node that fell back", { "a", "aB", "!aC" }, 1, NULL, "abc", "abc", 3, "" },
-	{ "no generation ran", { "A" }, 0, NULL, "a", "", 0, "a" },
+	{ "the link is lost", { "a", "aB" }, 0, NULL, "ab", "ab", 2, "" },
 	{ "the current one is damaged", { "a", "aB", "aC" }, 2, "0002.json", "abc", "abc", 2, "" },
 	{ "an earlier one is damaged", { "a", "a", "aB" }, 2, "0001.json", "ab", "a", 1, "b" },
 };

@@ -231,6 +231,7 @@ static void test_listed(Fixture *f, gconstpointer data)
 static void test_interrupted(Fixture *f, gconstpointer data)
 {
 	g_autofree char *layers = inside(f, "layers"), *records = inside(f, "generations");
+	g_autoptr(VarveGeneration) current = varve_generation_new();
 	g_autoptr(VarveGeneration) swap = varve_generation_new();
 	g_autoptr(VarveHistory) history = NULL;
 	g_autoptr(VarveReport) report = varve_report_new();
@@ -245,6 +246,7 @@ static void test_interrupted(Fixture *f, gconstpointer data)
 	layer = varve_generation_layer_new("app", "2", "app_2_x86-64.raw", &root);
 	layer->staged = TRUE;
 	g_ptr_array_add(swap->layers, layer);
+	g_assert_true(varve_generation_commit(generations, current, NULL));
 	g_assert_true(varve_generation_write(generations, swap, NULL));
 	history = varve_history_load(generations, &swap->base);
 	g_assert_true(varve_file_write(fd, "app_1_x86-64.raw", "x", 1, 0644, NULL));

@@ -149,6 +149,8 @@ static void test_fallback(Fixture *f, gconstpointer data)
 	g_autoptr(VarveReport) report = varve_report_new();
 
 	(void)data;
+	good->selection = VARVE_SELECTION_DIRECTORY;
+	g_assert_true(varve_generation_rewrite(f->generations, good, NULL));
 	touch(f, 'a');
 	touch(f, 'b');
 	touch(f, 'c');
@@ -167,6 +169,9 @@ static void test_fallback(Fixture *f, gconstpointer data)
 		find(f, i > 0, report, &turn);
 		g_assert_cmpuint(turn.current->number, ==, good->number);
 		g_assert_cmpint(turn.attempt, ==, i < 2 ? VARVE_TRY_GOOD : VARVE_TRY_CURRENT);
+		/* Its layers, not what the directory got meanwhile. */
+		g_assert_cmpint(turn.current->selection, ==, VARVE_SELECTION_LISTED);
+		g_assert_cmpuint(turn.current->layers->len, ==, 1);
 		g_assert_cmpuint(report->complaints->len, ==, MIN(i + 1, 2));
 	}
 	g_assert_true(is_there(f, 'b') && is_there(f, 'c'));
