@@ -78,7 +78,8 @@ static gboolean turn_to(int dirfd, VarveGeneration *good, guint failed, GError *
 	g_autofree char *reason =
 		g_strdup_printf("it did not come up in %d boots", VARVE_TRIES_MAX);
 
-	return varve_generation_fail(dirfd, failed, reason, error) &&
+	return varve_generation_rewrite(dirfd, good, error) &&
+	       varve_generation_fail(dirfd, failed, reason, error) &&
 	       varve_generation_link(dirfd, good, "current", error);
 }
 
@@ -102,6 +103,9 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 		*ret_next = VARVE_TRY_NOTHING;
 		return TRUE;
 	}
+	/* What the layers directory got since may be what did not come up, also where other
+	 * generations had it that nobody booted. */
+	good->selection = VARVE_SELECTION_LISTED;
 	*ret_next = VARVE_TRY_GOOD;
 	*ret_count = 1;
 	varve_generation_free(*current);

@@ -9,7 +9,8 @@
 
 typedef enum {
 	VARVE_TRY_CURRENT, /* boot the current generation, once more */
-	VARVE_TRY_GOOD,    /* it did not come up: the last good one became the current one */
+	VARVE_TRY_GOOD,    /* it did not come up: the last good one became the current one, and is
+			    * listed from now on, until somebody makes another one */
 	VARVE_TRY_NOTHING, /* nor did that, or there is none: the base alone */
 } VarveTry;
 

@@ -166,6 +166,43 @@ static void test_damaged_count(Fixture *f, gconstpointer data)
 	}
 }
 
+/* The last good one is what its record says, also where the directory decided and has got something
+ * since: a generation that nobody booted may have had the culprit before, so that no failure names
+ * it. */
+static void test_good_is_listed(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) good = make(f, "a");
+	g_autoptr(VarveGeneration) between = make(f, "ab");
+	g_autoptr(VarveGeneration) bad = make(f, "abc");
+	g_autoptr(VarveHistory) history = NULL;
+	VarveTry attempt;
+	guint failed, count;
+
+	(void)data;
+	good->selection = VARVE_SELECTION_DIRECTORY;
+	g_assert_true(varve_generation_commit(f->fd, good, NULL));
+	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->fd, between, NULL));
+	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	for (guint i = 1; i <= VARVE_TRIES_MAX; i++)
+		boot(f, &attempt, &failed, &count);
+	/* The boot that turns to it, and those that follow. */
+	for (guint i = 1; i <= VARVE_TRIES_MAX; i++) {
+		g_autoptr(VarveGeneration) current =
+			varve_generation_linked(f->fd, "current", &f->base, NULL);
+
+		g_assert_true(varve_tries_next(f->fd, &f->base, TRUE, &current, &attempt, &failed,
+					       &count, NULL));
+		g_assert_cmpint(attempt, ==, i == 1 ? VARVE_TRY_GOOD : VARVE_TRY_CURRENT);
+		g_assert_cmpuint(current->number, ==, good->number);
+		g_assert_cmpint(current->selection, ==, VARVE_SELECTION_LISTED);
+		g_assert_cmpuint(current->layers->len, ==, 1);
+	}
+	history = varve_history_load(f->fd, &f->base);
+	g_assert_null(varve_history_failed(history, &(VarveDigest){ { 'b' } }));
+	g_assert_nonnull(varve_history_failed(history, &(VarveDigest){ { 'c' } }));
+}
+
 /* What is only asked changes nothing: who asks twice gets the same answer. */
 static void test_only_asked(Fixture *f, gconstpointer data)
 {
@@ -340,6 +377,7 @@ int main(int argc, char **argv)
 	ADD("comes-up", test_comes_up);
 	ADD("failed-is-current", test_failed_is_current);
 	ADD("damaged-count", test_damaged_count);
+	ADD("good-is-listed", test_good_is_listed);
 	ADD("only-asked", test_only_asked);
 	ADD("not-countable", test_not_countable);
 	ADD("full", test_full);
