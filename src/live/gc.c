@@ -237,6 +237,17 @@ static gboolean remove_records(Collector *c, GError **error)
 	return TRUE;
 }
 
+/* Which files it needs is not known, and they may be those of the good one. */
+static gboolean fail_unreadable(guint unreadable, GError **error)
+{
+	return varve_fail(
+		error, VARVE_ERROR_CORRUPT,
+		"%u record%s in /" VARVE_GENERATIONS_DIR
+		" cannot be read, so that nobody knows which files are needed: nothing "
+		"is removed. 'varvectl history' shows those that can; move the others away",
+		unreadable, unreadable == 1 ? "" : "s");
+}
+
 static gboolean collect(Collector *c, guint newest, GError **error)
 {
 	g_auto(GStrv) files = NULL;
@@ -249,6 +260,8 @@ static gboolean collect(Collector *c, guint newest, GError **error)
 	c->records = varve_generation_list(c->node->dirs->generations, &unreadable, error);
 	if (!c->records || !varve_dir_list(c->node->dirs->layers, ".", &files, error))
 		return FALSE;
+	if (unreadable > 0)
+		return fail_unreadable(unreadable, error);
 	keep_generations(c, newest);
 	need_running(c);
 	for (const char *const *file = c->node->open; *file; file++)

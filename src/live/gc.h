@@ -36,7 +36,8 @@ gboolean varve_gc_node(const VarveGcNode *node, guint keep, gboolean dry_run, Va
  * on.
  *
  * @dry_run: only says what would go.
- * Errors: those of the node's lock and state. What was removed until then is gone.
+ * Errors: CORRUPT (a record cannot be read: nothing is removed); those of the node's lock and
+ * state. What was removed until then is gone.
  */
 gboolean varve_gc(guint keep, gboolean dry_run, VarveGc *ret, GError **error);
 void varve_gc_clear(VarveGc *gc);

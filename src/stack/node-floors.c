@@ -103,7 +103,7 @@ static gboolean came_up(VarveReport *boot, GError **error)
 	if (!has_state(boot) || boot->generation == 0)
 		return TRUE;
 	dirfd = open_generations(boot, &base, error);
-	if (dirfd < 0 || !varve_tries_end(dirfd, &base, error))
+	if (dirfd < 0 || !varve_tries_end(dirfd, &base, boot->generation, error))
 		return FALSE;
 	if (boot->attempt == 0)
 		return TRUE;

@@ -17,8 +17,8 @@ static char *file_name(const VarveDigest *base)
 	return g_strconcat(hex, ".tries", NULL);
 }
 
-/* How often generation @number was booted, as far as it is known. */
-static guint load(int dirfd, const VarveDigest *base, guint number)
+/* FALSE: nothing is known. */
+static gboolean load(int dirfd, const VarveDigest *base, guint *ret_number, guint *ret_count)
 {
 	g_autofree char *name = file_name(base), *text = NULL;
 	g_autoptr(json_t) json = NULL;
@@ -26,12 +26,22 @@ static guint load(int dirfd, const VarveDigest *base, guint number)
 	size_t size;
 
 	if (!varve_file_read(dirfd, name, TRIES_LIMIT, &text, &size, NULL))
-		return 0;
+		return FALSE;
 	json = varve_json_parse(text, size, name, NULL);
 	if (!json || !varve_json_get_int(json, "generation", name, 1, G_MAXINT, &of, NULL) ||
 	    !varve_json_get_int(json, "count", name, 0, COUNT_MAX, &count, NULL))
-		return 0;
-	return (guint64)of == number ? (guint)count : 0;
+		return FALSE;
+	*ret_number = (guint)of;
+	*ret_count = (guint)count;
+	return TRUE;
+}
+
+/* How often generation @number was booted, as far as it is known. */
+static guint count_of(int dirfd, const VarveDigest *base, guint number)
+{
+	guint of, count;
+
+	return load(dirfd, base, &of, &count) && of == number ? count : 0;
 }
 
 static gboolean save(int dirfd, const VarveDigest *base, guint number, guint count, GError **error)
@@ -49,23 +59,27 @@ gboolean varve_tries_first(int dirfd, const VarveDigest *base, guint number, GEr
 	return save(dirfd, base, number, 1, error);
 }
 
-gboolean varve_tries_end(int dirfd, const VarveDigest *base, GError **error)
+gboolean varve_tries_end(int dirfd, const VarveDigest *base, guint number, GError **error)
 {
 	g_autofree char *name = file_name(base);
+	guint of, count;
 
+	if (load(dirfd, base, &of, &count) && of != number)
+		return TRUE;
 	if (unlinkat(dirfd, name, 0) == 0)
 		return fsync(dirfd) == 0 || varve_fail_errno(error, errno, "%s", name);
 	return errno == ENOENT || varve_fail_errno(error, errno, "%s cannot be removed", name);
 }
 
-/* Killed anywhere in between, the next boot comes to the same: the failed one is marked last. */
+/* Killed in between, the next boot comes to the same, because what failed is not booted. The other
+ * way round it would look like a swap that was interrupted, and its files would go. */
 static gboolean turn_to(int dirfd, VarveGeneration *good, guint failed, GError **error)
 {
 	g_autofree char *reason =
 		g_strdup_printf("it did not come up in %d boots", VARVE_TRIES_MAX);
 
-	return varve_generation_fail(dirfd, failed, reason, error) &&
-	       varve_generation_rewrite(dirfd, good, error) &&
+	return varve_generation_rewrite(dirfd, good, error) &&
+	       varve_generation_fail(dirfd, failed, reason, error) &&
 	       varve_generation_link(dirfd, good, "current", error);
 }
 
@@ -74,7 +88,7 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 			  guint *ret_count, GError **error)
 {
 	g_autoptr(VarveGeneration) good = NULL;
-	guint count = *current ? load(dirfd, base, (*current)->number) : 0;
+	guint count = *current ? count_of(dirfd, base, (*current)->number) : 0;
 
 	*ret_next = VARVE_TRY_CURRENT;
 	*ret_failed = 0;
@@ -89,14 +103,13 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 		*ret_next = VARVE_TRY_NOTHING;
 		return TRUE;
 	}
-	/* Exactly what was good: the layers directory may have what came with generations in
-	 * between, which nobody knows to be good. */
+	/* What the layers directory got since may be what did not come up, also where other
+	 * generations had it that nobody booted. */
 	good->selection = VARVE_SELECTION_LISTED;
-	if (writes && !turn_to(dirfd, good, (*current)->number, error))
-		return FALSE;
 	*ret_next = VARVE_TRY_GOOD;
 	*ret_count = 1;
 	varve_generation_free(*current);
 	*current = g_steal_pointer(&good);
-	return !writes || save(dirfd, base, (*current)->number, 1, error);
+	return !writes || (turn_to(dirfd, *current, *ret_failed, error) &&
+			   save(dirfd, base, (*current)->number, 1, error));
 }

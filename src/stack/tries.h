@@ -10,7 +10,7 @@
 typedef enum {
 	VARVE_TRY_CURRENT, /* boot the current generation, once more */
 	VARVE_TRY_GOOD,    /* it did not come up: the last good one became the current one, and is
-			    * LISTED now: its layers and no others */
+			    * listed from now on, until somebody makes another one */
 	VARVE_TRY_NOTHING, /* nor did that, or there is none: the base alone */
 } VarveTry;
 
@@ -24,8 +24,8 @@ typedef enum {
  * @ret_failed: the number of the generation that did not come up; 0: none.
  * @ret_count: which attempt this is, from 1.
  *
- * Errors: SYSTEM: it cannot be counted (a full or read-only partition); @ret_next is the current
- * one then, which boots however often it failed.
+ * Errors: SYSTEM: it cannot be written down (a full or read-only partition). What is decided holds
+ * for this boot all the same, and the next one counts from where this one did.
  */
 gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 			  VarveGeneration **current, VarveTry *ret_next, guint *ret_failed,
@@ -34,5 +34,6 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 /** varve_tries_first: this boot made generation @number: it is its first attempt. */
 gboolean varve_tries_first(int dirfd, const VarveDigest *base, guint number, GError **error);
 
-/** varve_tries_end: what runs came up. None to end is no error. */
-gboolean varve_tries_end(int dirfd, const VarveDigest *base, GError **error);
+/** varve_tries_end: generation @number came up. None to end is no error; the count of another one,
+ *  which yielded to it and could not be marked, stays. */
+gboolean varve_tries_end(int dirfd, const VarveDigest *base, guint number, GError **error);

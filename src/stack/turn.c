@@ -52,12 +52,13 @@ static void count_attempt(VarveTurn *turn, int generations_fd, const VarveDigest
 
 	if (!varve_tries_next(generations_fd, base, writes, &turn->current, &turn->attempt, &failed,
 			      &count, &error))
-		varve_report_warn(
-			report,
-			"this boot is not counted: %s. A generation that does not come up "
-			"is booted again and again until there is room",
-			error->message);
-	if (writes)
+		varve_report_warn(report, "this boot is not counted: %s. %s", error->message,
+				  turn->attempt == VARVE_TRY_GOOD
+					  ? "Until there is room every boot turns to the good "
+					    "generation anew"
+					  : "A generation that does not come up is booted again "
+					    "and again until there is room");
+	if (writes && turn->attempt != VARVE_TRY_NOTHING)
 		report->attempt = count;
 	complain(turn, failed, report);
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* "a1b1" is a generation with the files a_1_x.raw and b_1_x.raw; "!" before it: it failed; "@": it is
- * of a base that is on no disk, "+": of one that is on another slot. */
+/* "a1b1" is a generation with the files a_1_x.raw and b_1_x.raw; "!" before it: it failed; "@": it
+ * is of a base that is on no disk, "+": of one that is on another slot. */
 typedef struct {
 	const char *name;
 	const char *generations[8];
@@ -293,6 +293,37 @@ static void test_row(gconstpointer data)
 	varve_dir_remove(AT_FDCWD, dir, NULL);
 }
 
+/* What a record that cannot be read would keep is not known. */
+static void test_unreadable(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("varve-gc-XXXXXX", NULL);
+	g_autofree char *files = NULL, *records = NULL;
+	g_autoptr(VarveReport) running = varve_report_new();
+	varve_autofd fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const VarveStateDirs dirs = { .layers = fd, .generations = fd, .staging = -1 };
+	const char *const none[] = { NULL };
+	const VarveGcNode node = { running, &dirs, none, is_installed };
+	g_auto(VarveGc) gc = { NULL };
+	g_autoptr(GError) error = NULL;
+	VarveDigest base = { { OURS } };
+	const Row row = {
+		.generations = { "a1", "a2", "a3" }, .current = 3, .good = 2, .files = "a1 a2 a3"
+	};
+
+	g_free(running->base->root);
+	running->base->root = varve_digest_dup_hex(&base);
+	fill(&row, &dirs, running);
+	g_assert_true(varve_file_write(fd, "0002.json", "{", 1, 0644, NULL));
+	g_assert_false(varve_gc_node(&node, 1, FALSE, &gc, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_assert_null(gc.files);
+	files = list(fd, ".raw");
+	records = list(fd, ".json");
+	g_assert_cmpstr(files, ==, "a1 a2 a3");
+	g_assert_cmpstr(records, ==, "1 2 3");
+	varve_dir_remove(AT_FDCWD, dir, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -302,5 +333,6 @@ int main(int argc, char **argv)
 		g_strdelimit(path + strlen("/gc/"), " :,'/", '-');
 		g_test_add_data_func(path, &rows[i], test_row);
 	}
+	g_test_add_func("/gc/unreadable", test_unreadable);
 	return g_test_run();
 }

@@ -6,7 +6,9 @@
 #include "stack/history.h"
 #include "stack/tries.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 typedef struct {
@@ -118,8 +120,8 @@ static void test_comes_up(Fixture *f, gconstpointer data)
 	for (int i = 0; i < 5; i++) {
 		g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, generation->number);
 		g_assert_cmpuint(count, ==, i ? 1 : 2);
-		g_assert_true(varve_tries_end(f->fd, &f->base, NULL));
-		g_assert_true(varve_tries_end(f->fd, &f->base, NULL));
+		g_assert_true(varve_tries_end(f->fd, &f->base, generation->number, NULL));
+		g_assert_true(varve_tries_end(f->fd, &f->base, generation->number, NULL));
 	}
 }
 
@@ -162,6 +164,43 @@ static void test_damaged_count(Fixture *f, gconstpointer data)
 		g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, generation->number);
 		g_assert_cmpuint(count, ==, 1);
 	}
+}
+
+/* The last good one is what its record says, also where the directory decided and has got something
+ * since: a generation that nobody booted may have had the culprit before, so that no failure names
+ * it. */
+static void test_good_is_listed(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) good = make(f, "a");
+	g_autoptr(VarveGeneration) between = make(f, "ab");
+	g_autoptr(VarveGeneration) bad = make(f, "abc");
+	g_autoptr(VarveHistory) history = NULL;
+	VarveTry attempt;
+	guint failed, count;
+
+	(void)data;
+	good->selection = VARVE_SELECTION_DIRECTORY;
+	g_assert_true(varve_generation_commit(f->fd, good, NULL));
+	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->fd, between, NULL));
+	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	for (guint i = 1; i <= VARVE_TRIES_MAX; i++)
+		boot(f, &attempt, &failed, &count);
+	/* The boot that turns to it, and those that follow. */
+	for (guint i = 1; i <= VARVE_TRIES_MAX; i++) {
+		g_autoptr(VarveGeneration) current =
+			varve_generation_linked(f->fd, "current", &f->base, NULL);
+
+		g_assert_true(varve_tries_next(f->fd, &f->base, TRUE, &current, &attempt, &failed,
+					       &count, NULL));
+		g_assert_cmpint(attempt, ==, i == 1 ? VARVE_TRY_GOOD : VARVE_TRY_CURRENT);
+		g_assert_cmpuint(current->number, ==, good->number);
+		g_assert_cmpint(current->selection, ==, VARVE_SELECTION_LISTED);
+		g_assert_cmpuint(current->layers->len, ==, 1);
+	}
+	history = varve_history_load(f->fd, &f->base);
+	g_assert_null(varve_history_failed(history, &(VarveDigest){ { 'b' } }));
+	g_assert_nonnull(varve_history_failed(history, &(VarveDigest){ { 'c' } }));
 }
 
 /* What is only asked changes nothing: who asks twice gets the same answer. */
@@ -211,6 +250,71 @@ static void test_not_countable(Fixture *f, gconstpointer data)
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_CURRENT);
 	g_assert_cmpuint(current->number, ==, generation->number);
+}
+
+/* As on a partition that is full: nothing can be written. */
+static void set_full(gboolean full)
+{
+	struct rlimit limit;
+
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	signal(SIGXFSZ, full ? SIG_IGN : SIG_DFL);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* A node that cannot write is not kept in a stack that does not come up, and what came up in its
+ * place does not end the count of what did not. */
+static void test_full(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) good = make(f, "a");
+	g_autoptr(VarveGeneration) bad = make(f, "b");
+	VarveTry attempt;
+	guint failed, count;
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, good, NULL));
+	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	for (guint i = 1; i <= VARVE_TRIES_MAX; i++)
+		boot(f, &attempt, &failed, &count);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(VarveGeneration) current =
+			varve_generation_linked(f->fd, "current", &f->base, NULL);
+		g_autoptr(GError) error = NULL;
+		gboolean written;
+
+		g_assert_cmpuint(current->number, ==, bad->number);
+		set_full(TRUE);
+		written = varve_tries_next(f->fd, &f->base, TRUE, &current, &attempt, &failed,
+					   &count, &error);
+		set_full(FALSE);
+		g_assert_false(written);
+		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
+		g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
+		g_assert_cmpuint(failed, ==, bad->number);
+		g_assert_cmpuint(current->number, ==, good->number);
+		g_assert_true(varve_tries_end(f->fd, &f->base, good->number, NULL));
+	}
+	g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, good->number);
+	g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
+}
+
+/* A directory that is not there, or is none, says nothing and keeps nobody from booting. */
+static void test_no_directory(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) current = make(f, "a");
+	g_autoptr(GError) error = NULL;
+	VarveTry attempt;
+	guint failed, count;
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, current, NULL));
+	g_assert_false(
+		varve_tries_next(-1, &f->base, TRUE, &current, &attempt, &failed, &count, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
+	g_assert_cmpint(attempt, ==, VARVE_TRY_CURRENT);
+	g_assert_cmpuint(count, ==, 1);
 }
 
 static const VarveDigest *root(char layer)
@@ -273,8 +377,11 @@ int main(int argc, char **argv)
 	ADD("comes-up", test_comes_up);
 	ADD("failed-is-current", test_failed_is_current);
 	ADD("damaged-count", test_damaged_count);
+	ADD("good-is-listed", test_good_is_listed);
 	ADD("only-asked", test_only_asked);
 	ADD("not-countable", test_not_countable);
+	ADD("full", test_full);
+	ADD("no-directory", test_no_directory);
 	ADD("history", test_history);
 	return g_test_run();
 }

@@ -189,11 +189,14 @@ static void test_base_alone(Fixture *f, gconstpointer data)
 	for (int i = 0; i <= VARVE_TRIES_MAX; i++) {
 		g_auto(VarveTurn) turn = { NULL };
 
+		report->attempt = 0;
 		find(f, TRUE, report, &turn);
 		attempt = turn.attempt;
 	}
 	g_assert_cmpint(attempt, ==, VARVE_TRY_NOTHING);
 	g_assert_cmpuint(report->complaints->len, ==, 1);
+	/* The base alone is no generation that could still come up. */
+	g_assert_cmpuint(report->attempt, ==, 0);
 }
 
 /* What cannot be read or written is told, and the node boots. */
