@@ -84,17 +84,15 @@ static gboolean find_now(const VarveTraceNode *node, const char *path, VarveTrac
 /* That a block of it is still checked against the layer's root hash is the kernel's to say. */
 static void check_device(const VarvePastLayer *layer, VarveTraceAnswer *answer)
 {
-	g_autofree char *path = g_strconcat("/dev/mapper/", layer->device, NULL);
 	g_autoptr(GError) error = NULL;
 	VarveDigest root;
-	struct stat st;
 
-	if (!*layer->device || stat(path, &st) < 0)
+	if (!*layer->device)
 		varve_trace_answer_problem(answer,
 					   "nothing is known to check what is read from layer %s "
-					   "%s: it has no device any more",
+					   "%s: it has no device",
 					   layer->name, layer->version);
-	else if (!varve_verity_device_root(st.st_rdev, &root, &error))
+	else if (!varve_verity_device_root_named(layer->device, &root, &error))
 		varve_trace_answer_problem(answer, "layer %s %s: %s", layer->name, layer->version,
 					   error->message);
 	else if (!varve_digest_equal(&root, &layer->root))

@@ -495,7 +495,7 @@ static void test_earlier(gconstpointer data)
 	g_assert_null(replaced->earlier->now);
 	g_assert_false(replaced->earlier->same);
 	g_assert_cmpstr(replaced->at, ==, "usr/share/two/file");
-	/* Its device is gone, or was none: nothing checks what is read. */
+	/* It has no device: nothing checks what is read. */
 	g_assert_cmpuint(replaced->problems->len, ==, 1);
 	/* Nothing changed for a file of a layer that still runs, whatever its name is. */
 	same = earlier(node, tool, "/bin/tool");
