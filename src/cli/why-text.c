@@ -156,11 +156,38 @@ static void print_others(const VarveTraceAnswer *answer)
 	}
 }
 
+char *varve_why_earlier_text(const VarveTraceEarlier *earlier)
+{
+	g_autofree char *now = NULL;
+
+	if (earlier->same)
+		now = g_strdup("the running stack has the same");
+	else if (earlier->now)
+		now = g_strdup_printf("the running stack has that of %s %s",
+				      earlier->now->manifest->name,
+				      earlier->now->manifest->version);
+	else
+		now = g_strdup("the running stack has none");
+	return g_strdup_printf("%s %s, of generation %u; %s", earlier->layer, earlier->version,
+			       earlier->generation, now);
+}
+
+/* (caller frees) when a stack was replaced, and what is there now. */
+static char *since_text(const VarveTraceEarlier *earlier)
+{
+	g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(earlier->until);
+	g_autofree char *text = when ? g_date_time_format(when, "%F %T UTC") : NULL;
+
+	return g_strdup_printf("generation %u was replaced %s", earlier->generation,
+			       text ? text : "at a time that is none");
+}
+
 /* The sentence that answers first. */
 static char *headline(const VarveTraceAnswer *answer)
 {
 	g_autofree char *words = varve_change_words(answer->differs);
 	g_autofree char *layer = answer->layer ? varve_why_layer_text(answer->layer) : NULL;
+	g_autofree char *earlier = answer->earlier ? varve_why_earlier_text(answer->earlier) : NULL;
 
 	switch (answer->state) {
 	case VARVE_TRACE_SIGNED:
@@ -182,6 +209,8 @@ static char *headline(const VarveTraceAnswer *answer)
 	case VARVE_TRACE_MISSING:
 		return g_strdup_printf("missing: %s has a copy for this place, and it is not there",
 				       layer);
+	case VARVE_TRACE_REPLACED:
+		return g_strconcat("replaced: ", earlier, NULL);
 	case VARVE_TRACE_ABSENT:
 		break;
 	}
@@ -201,6 +230,22 @@ static void print_link(const VarveTraceAnswer *answer)
 	puts(")");
 	for (guint i = 0; i < answer->problems->len; i++)
 		varve_why_row("PROBLEM", "%s", (const char *)answer->problems->pdata[i]);
+}
+
+/* It is read from a stack that a swap has replaced. */
+static void print_earlier(const VarveTraceAnswer *answer)
+{
+	const VarveTraceEarlier *earlier = answer->earlier;
+	g_autofree char *since = since_text(earlier);
+	g_autofree char *now = earlier->now ? varve_why_layer_text(earlier->now) : NULL;
+
+	varve_why_row("since", "%s", since);
+	if (answer->state != VARVE_TRACE_REPLACED)
+		return;
+	varve_why_row("there", "/%s", answer->at);
+	varve_why_row("layer", "%s %s, root hash %s", earlier->layer, earlier->version,
+		      earlier->root);
+	varve_why_row("now", "%s", now ? now : "in no layer");
 }
 
 void varve_why_print_answer(const VarveTraceAnswer *answer)
@@ -223,6 +268,8 @@ void varve_why_print_answer(const VarveTraceAnswer *answer)
 			varve_why_package_rows(varve_trace_answer_package(answer),
 					       answer->record->package);
 	}
+	if (answer->earlier)
+		print_earlier(answer);
 	print_digests(answer);
 	print_metadata(answer);
 	print_others(answer);

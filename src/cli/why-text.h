@@ -20,6 +20,10 @@ void varve_why_package_rows(const VarveManifestPackage *package, const char *nev
 /** varve_why_layer_text: (caller frees) "ssh 10.0p1 (extension)". */
 char *varve_why_layer_text(const VarveTraceLayer *layer);
 
+/** varve_why_earlier_text: (caller frees) "libssl 3.0, of generation 1; the running stack has
+ * none". */
+char *varve_why_earlier_text(const VarveTraceEarlier *earlier);
+
 /** varve_why_print_uki: the unified kernel image, its parts and who signed it. */
 void varve_why_print_uki(const VarveTraceBoot *boot);
 /** varve_why_print_loader: the boot loader. */

@@ -237,6 +237,18 @@ static gboolean table_root(DmTask *task, VarveDigest *ret_root)
 	return !next && start == 0 && varve_verity_table_root(type, parameters, ret_root);
 }
 
+gboolean varve_verity_device_root_named(const char *name, VarveDigest *ret_root, GError **error)
+{
+	g_autoptr(DmTask) task = task_new(DM_DEVICE_TABLE, name, error);
+
+	if (!task)
+		return FALSE;
+	if (table_root(task, ret_root))
+		return TRUE;
+	return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+			  "there is no device '%s' on which dm-verity checks every block", name);
+}
+
 gboolean varve_verity_device_keep(const char *name, const VarveDigest *root, GError **error)
 {
 	g_autoptr(DmTask) table = task_new(DM_DEVICE_TABLE, name, error);

@@ -60,6 +60,10 @@ char **varve_verity_device_list(const char *prefix, GError **error);
  */
 gboolean varve_verity_device_root(dev_t device, VarveDigest *ret_root, GError **error);
 
+/** varve_verity_device_root_named: the same for the device called @name, which need have no node in
+ *  /dev: a deferred removal takes that away at once. */
+gboolean varve_verity_device_root_named(const char *name, VarveDigest *ret_root, GError **error);
+
 /**
  * varve_verity_table_root: the root hash in the parameters of a device-mapper table's only target.
  * Returns: FALSE where the target does not check every block with SHA-256 (also with the options

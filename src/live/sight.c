@@ -1,11 +1,38 @@
 /* Judging the mounts of a namespace. */
 #include "live/sight.h"
 
+#include "base/file.h"
 #include "format/mountinfo.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define USR "/usr"
+#define MOUNTINFO_LIMIT ((size_t)64 * 1024 * 1024)
+
+GPtrArray *varve_sight_mounts(int dir, GError **error)
+{
+	g_autofree char *text = NULL;
+	size_t size;
+
+	if (!varve_file_read(dir, "mountinfo", MOUNTINFO_LIMIT, &text, &size, error))
+		return NULL;
+	return varve_mountinfo_parse(text, error);
+}
+
+char *varve_sight_key(int dir, dev_t *ret_root)
+{
+	char namespace[64], root[PATH_MAX];
+	ssize_t n = readlinkat(dir, "ns/mnt", namespace, sizeof(namespace) - 1);
+	ssize_t m = readlinkat(dir, "root", root, sizeof(root) - 1);
+	struct stat st;
+
+	if (n < 0 || m < 0 || fstatat(dir, "root", &st, 0) < 0)
+		return NULL;
+	*ret_root = st.st_dev;
+	return g_strdup_printf("%.*s %.*s", (int)n, namespace, (int)m, root);
+}
 
 static gboolean same_layers(const VarvePastStack *a, const VarvePastStack *b)
 {

@@ -4,6 +4,12 @@
 
 #include "stack/past.h"
 
+/** varve_sight_key: (caller frees, nullable) what decides which mounts the process of @dir, a
+ *  /proc/PID, sees: its namespace and its root. NULL where it has ended. */
+char *varve_sight_key(int dir, dev_t *ret_root);
+/** varve_sight_mounts: (caller unrefs) VarveMount *, of that process. Errors: SYSTEM, CORRUPT. */
+GPtrArray *varve_sight_mounts(int dir, GError **error);
+
 typedef struct {
 	gboolean follows; /* no earlier stack is to be seen. So it is too where none of ours is:
 			   * containers with a /usr of their own */

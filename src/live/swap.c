@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "live/commit.h"
+#include "live/follow.h"
 #include "live/running.h"
 #include "live/shown.h"
 #include "stack/compliance.h"
@@ -280,12 +281,19 @@ static gboolean exchange(Swap *swap, const GPtrArray *from, const GPtrArray *to,
 {
 	g_auto(VarveNewUsr) usr = { .fd = -1 };
 	g_autoptr(VarvePast) past = varve_past_load(error);
+	guint followed;
 
 	if (!past || !varve_commit_prepare(to, &usr, error))
 		return FALSE;
 	varve_running_remember(past, swap->running, from, to, swap->base, &usr, next, changes);
-	return varve_past_save(past, error) &&
-	       varve_commit(&usr, &swap->dirs, next, &swap->result->committed, error);
+	if (!varve_past_save(past, error) ||
+	    !varve_commit(&usr, &swap->dirs, next, &swap->result->committed, error))
+		return FALSE;
+	followed = varve_follow_all(past);
+	if (followed > 0)
+		tell(swap, "brought %u mount namespace%s of services along", followed,
+		     followed == 1 ? "" : "s");
+	return TRUE;
 }
 
 static VarveWho *look_who(const VarveReport *runs)

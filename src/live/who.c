@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "format/maps.h"
-#include "format/mountinfo.h"
 #include "live/old-files.h"
 #include "live/sight.h"
 #include "stack/unit-of.h"
@@ -255,41 +254,17 @@ static char *read_small(int dir, const char *name)
 	return g_strchomp(text);
 }
 
-static GPtrArray *read_mounts(int dir, GError **error)
-{
-	g_autofree char *text = NULL;
-	size_t size;
-
-	if (!varve_file_read(dir, "mountinfo", MAPS_LIMIT, &text, &size, error))
-		return NULL;
-	return varve_mountinfo_parse(text, error);
-}
-
-/* (caller frees, nullable) what decides which mounts a process sees: namespace and root. */
-static char *namespace_of(int dir, dev_t *ret_root)
-{
-	char namespace[64], root[PATH_MAX];
-	ssize_t n = readlinkat(dir, "ns/mnt", namespace, sizeof(namespace) - 1);
-	ssize_t m = readlinkat(dir, "root", root, sizeof(root) - 1);
-	struct stat st;
-
-	if (n < 0 || m < 0 || fstatat(dir, "root", &st, 0) < 0)
-		return NULL;
-	*ret_root = st.st_dev;
-	return g_strdup_printf("%.*s %.*s", (int)n, namespace, (int)m, root);
-}
-
 /* (borrowed, nullable) what the process sees; NULL where it has ended. */
 static const VarveSight *sight_of(Scan *scan, int dir)
 {
 	dev_t root;
-	g_autofree char *key = namespace_of(dir, &root);
+	g_autofree char *key = varve_sight_key(dir, &root);
 	g_autoptr(GPtrArray) mounts = NULL;
 	VarveSight *sight = key ? g_hash_table_lookup(scan->sights, key) : NULL;
 
 	if (!key || sight)
 		return sight;
-	mounts = read_mounts(dir, NULL);
+	mounts = varve_sight_mounts(dir, NULL);
 	if (!mounts)
 		return NULL;
 	sight = g_new0(VarveSight, 1);
@@ -435,7 +410,7 @@ static gboolean scan_open(Scan *scan, const char *proc, VarveWhoFind find, gpoin
 	scan->sights = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sight_free);
 	scan->proc = varve_dir_open(AT_FDCWD, proc, error);
 	first = scan->proc < 0 ? -1 : varve_dir_open(scan->proc, "1", error);
-	scan->host = first < 0 ? NULL : read_mounts(first, error);
+	scan->host = first < 0 ? NULL : varve_sight_mounts(first, error);
 	return scan->host != NULL;
 }
 

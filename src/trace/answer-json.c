@@ -95,6 +95,21 @@ json_t *varve_trace_layer_json(const VarveTraceLayer *layer)
 	return object;
 }
 
+static json_t *earlier_json(const VarveTraceEarlier *earlier)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "generation", json_integer(earlier->generation));
+	json_object_set_new(object, "layer", varve_json_escaped(earlier->layer));
+	json_object_set_new(object, "version", varve_json_escaped(earlier->version));
+	json_object_set_new(object, "root", json_string(earlier->root));
+	json_object_set_new(object, "until", json_integer((json_int_t)earlier->until));
+	json_object_set_new(object, "now",
+			    earlier->now ? varve_trace_layer_json(earlier->now) : json_null());
+	json_object_set_new(object, "same", json_boolean(earlier->same));
+	return object;
+}
+
 /* "mode, owner" as an array of words. */
 static json_t *differs_json(guint what)
 {
@@ -140,6 +155,8 @@ json_t *varve_trace_answer_json(const VarveTraceAnswer *answer)
 			    answer->layer ? varve_trace_layer_json(answer->layer) : json_null());
 	json_object_set_new(object, "problems", problems_json(answer->problems));
 	json_object_set_new(object, "differs", differs_json(answer->differs));
+	if (answer->earlier)
+		json_object_set_new(object, "earlier", earlier_json(answer->earlier));
 	if (*answer->filesystem)
 		json_object_set_new(object, "filesystem", varve_json_escaped(answer->filesystem));
 	if (!answer->layer)

@@ -11,7 +11,7 @@ static const char *const states[] = {
 	[VARVE_TRACE_CHANGED] = "changed",   [VARVE_TRACE_LOCAL] = "local",
 	[VARVE_TRACE_VOLATILE] = "volatile", [VARVE_TRACE_FOREIGN] = "foreign",
 	[VARVE_TRACE_DELETED] = "deleted",   [VARVE_TRACE_MISSING] = "missing",
-	[VARVE_TRACE_ABSENT] = "absent",
+	[VARVE_TRACE_REPLACED] = "replaced", [VARVE_TRACE_ABSENT] = "absent",
 };
 
 const char *varve_trace_state_name(VarveTraceState state)
@@ -69,6 +69,29 @@ static void other_free(gpointer data)
 	g_free(other);
 }
 
+VarveTraceEarlier *varve_trace_earlier_new(guint generation, const VarvePastLayer *layer,
+					   gint64 until)
+{
+	VarveTraceEarlier *earlier = g_new0(VarveTraceEarlier, 1);
+
+	earlier->generation = generation;
+	earlier->layer = g_strdup(layer->name);
+	earlier->version = g_strdup(layer->version);
+	earlier->root = varve_digest_dup_hex(&layer->root);
+	earlier->until = until;
+	return earlier;
+}
+
+static void earlier_free(VarveTraceEarlier *earlier)
+{
+	if (!earlier)
+		return;
+	g_free(earlier->layer);
+	g_free(earlier->version);
+	g_free(earlier->root);
+	g_free(earlier);
+}
+
 VarveTraceAnswer *varve_trace_answer_new(const char *path)
 {
 	VarveTraceAnswer *answer = g_new0(VarveTraceAnswer, 1);
@@ -87,6 +110,7 @@ void varve_trace_answer_free(VarveTraceAnswer *answer)
 	if (!answer)
 		return;
 	varve_trace_found_free(answer->found);
+	earlier_free(answer->earlier);
 	g_ptr_array_unref(answer->others);
 	g_ptr_array_unref(answer->problems);
 	g_free(answer->path);

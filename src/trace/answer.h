@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "layer/compare.h"
+#include "stack/past.h"
 #include "trace/stack.h"
 
 typedef enum {
@@ -15,6 +16,8 @@ typedef enum {
 	VARVE_TRACE_FOREIGN,   /* on a filesystem that is no part of the system */
 	VARVE_TRACE_DELETED,   /* a signed layer has it, and it was taken away here */
 	VARVE_TRACE_MISSING,   /* a layer has a copy for this place, and it is not there */
+	VARVE_TRACE_REPLACED,  /* it is read from a layer of an earlier stack, for who has it open;
+				* the running stack has another, or not that layer */
 	VARVE_TRACE_ABSENT,    /* nobody knows it */
 } VarveTraceState;
 
@@ -53,6 +56,18 @@ typedef struct {
 	VarvePath *record; /* owned */
 } VarveTraceOther;
 
+/** Of a file that is read from an earlier stack. Strings are owned. */
+typedef struct {
+	guint generation; /* of that stack; 0: none was recorded */
+	char *layer, *version, *root;
+	gint64 until;               /* when the stack was replaced, seconds since the epoch */
+	const VarveTraceLayer *now; /* (borrowed, nullable) who has the path in the running stack */
+	gboolean same;              /* ... with the same content */
+} VarveTraceEarlier;
+
+VarveTraceEarlier *varve_trace_earlier_new(guint generation, const VarvePastLayer *layer,
+					   gint64 until);
+
 typedef struct {
 	char *path; /* absolute, without links on the way */
 	VarveTraceState state;
@@ -62,10 +77,11 @@ typedef struct {
 	VarvePath *record;            /* (nullable) what the layer's table says of it */
 	gboolean describes_layer;     /* manifest or path table: nothing says what they should be */
 	guint differs;                /* VarveChange bits, against @record */
-	GPtrArray *others;   /* VarveTraceOther *: lower layers that have it, topmost first:
-			      * a directory is made of all, a file overrides them */
-	char *filesystem;    /* "tmpfs at /run", where that is the answer; else "" */
-	GPtrArray *problems; /* char *: what must not be */
+	GPtrArray *others;          /* VarveTraceOther *: lower layers that have it, topmost first:
+				     * a directory is made of all, a file overrides them */
+	VarveTraceEarlier *earlier; /* (nullable) it is of a stack that ran before */
+	char *filesystem;           /* "tmpfs at /run", where that is the answer; else "" */
+	GPtrArray *problems;        /* char *: what must not be */
 } VarveTraceAnswer;
 
 VarveTraceAnswer *varve_trace_answer_new(const char *path);

@@ -129,6 +129,7 @@ static gboolean take(Look *look, const VarveTraceAnswer *answer, GError **error)
 		break;
 	case VARVE_TRACE_SIGNED:
 	case VARVE_TRACE_UNCHANGED:
+	case VARVE_TRACE_REPLACED:
 	case VARVE_TRACE_ABSENT:
 		break;
 	}

@@ -22,6 +22,7 @@ void varve_trace_node_free(VarveTraceNode *node)
 	g_clear_pointer(&node->by_lower, g_ptr_array_unref);
 	g_clear_pointer(&node->trusted, g_ptr_array_unref);
 	varve_report_free(node->boot);
+	varve_past_free(node->past);
 	g_free(node->upper);
 	g_free(node);
 }
@@ -203,6 +204,7 @@ static void find_writable(VarveTraceNode *node)
 VarveTraceNode *varve_trace_node_open(GError **error)
 {
 	g_autoptr(VarveTraceNode) node = g_new0(VarveTraceNode, 1);
+	g_autoptr(GError) local = NULL;
 	const VarveMount *usr;
 
 	node->stack = varve_trace_stack_new();
@@ -219,6 +221,9 @@ VarveTraceNode *varve_trace_node_open(GError **error)
 	}
 	node->usr = usr->device;
 	node->boot = varve_node_report(NULL);
+	node->past = varve_past_load(&local);
+	if (local)
+		varve_trace_stack_problem(node->stack, "%s", local->message);
 	if (!open_lowers(node, usr, error))
 		return NULL;
 	find_writable(node);

@@ -2,6 +2,7 @@
  * writable places are. */
 #pragma once
 
+#include "stack/past.h"
 #include "stack/report.h"
 #include "trace/mounts.h"
 #include "trace/stack.h"
@@ -14,6 +15,7 @@ typedef struct {
 	GPtrArray *trusted;  /* (nullable) VarveTrusted *: the base's own certificates */
 	GPtrArray *by_lower; /* VarveTraceLayer *, borrowed: topmost first, as the kernel numbers
 			      * them; NULL for one that is no layer */
+	VarvePast *past;     /* (nullable) the stacks that were: a claim too */
 	dev_t usr;           /* of the overlay on /usr */
 	dev_t etc;           /* of the overlay on /etc; 0: there is none */
 	dev_t state;         /* of the state partition; 0: there is none */

@@ -72,10 +72,13 @@ static void judge(VarveTraceMapping *mapping)
 	gboolean trusted = mapping->anonymous
 				   ? is_kernels(mapping->name)
 				   : mapping->answer &&
-					     mapping->answer->state == VARVE_TRACE_SIGNED &&
+					     (mapping->answer->state == VARVE_TRACE_SIGNED ||
+					      mapping->answer->state == VARVE_TRACE_REPLACED) &&
 					     mapping->answer->problems->len == 0;
 
 	mapping->flagged = (mapping->executable || mapping->program) && !trusted;
+	mapping->old = mapping->answer && mapping->answer->state == VARVE_TRACE_REPLACED &&
+		       !mapping->answer->earlier->same;
 }
 
 /* Opens @name below the process and answers for it; what cannot be opened is told, not fatal. */
@@ -238,6 +241,7 @@ VarveTraceProcess *varve_trace_process(VarveTraceNode *node, gint pid, gboolean 
 
 		judge(mapping);
 		process->flagged += mapping->flagged;
+		process->old += mapping->old;
 	}
 	g_ptr_array_sort(process->mappings, by_name);
 	return g_steal_pointer(&process);
@@ -252,6 +256,7 @@ static json_t *mapping_json(const VarveTraceMapping *mapping)
 	json_object_set_new(object, "executable", json_boolean(mapping->executable));
 	json_object_set_new(object, "anonymous", json_boolean(mapping->anonymous));
 	json_object_set_new(object, "flagged", json_boolean(mapping->flagged));
+	json_object_set_new(object, "old", json_boolean(mapping->old));
 	json_object_set_new(object, "answer",
 			    mapping->answer ? varve_trace_answer_json(mapping->answer)
 					    : json_null());
@@ -272,6 +277,7 @@ json_t *varve_trace_process_json(const VarveTraceProcess *process)
 	json_object_set_new(object, "cgroup", varve_json_escaped(process->cgroup));
 	json_object_set_new(object, "context", varve_json_escaped(process->context));
 	json_object_set_new(object, "flagged", json_integer(process->flagged));
+	json_object_set_new(object, "old", json_integer(process->old));
 	json_object_set_new(object, "mappings", mappings);
 	return object;
 }

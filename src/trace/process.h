@@ -14,6 +14,7 @@ typedef struct {
 	VarveTraceAnswer *answer; /* (nullable) of a file; NULL where it could not be opened */
 	char *unopened;           /* why it could not, or "" */
 	gboolean flagged;         /* executable, and not from a signed layer */
+	gboolean old;             /* the running stack has another, or none */
 } VarveTraceMapping;
 
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct {
 	char *context;       /* SELinux; "" where there is none */
 	GPtrArray *mappings; /* VarveTraceMapping *: the program, then by name */
 	guint flagged;
+	guint old;
 } VarveTraceProcess;
 
 /**

@@ -5,9 +5,10 @@
 #include "crypt/sha256.h"
 #include "ground/fd.h"
 #include "ground/syscalls.h"
+#include "stack/xino.h"
+#include "trace/earlier.h"
 #include "trace/resolve.h"
 #include "trace/writable.h"
-#include "stack/xino.h"
 
 #include <limits.h>
 #include <linux/stat.h>
@@ -304,6 +305,13 @@ static gboolean answer_elsewhere(const Question *question, GError **error)
 {
 	const VarveMount *mount = question->mount;
 	VarveTraceAnswer *answer = question->answer;
+	gboolean earlier;
+
+	if (!varve_trace_earlier_answer(question->node, question->st.st_dev, question->st.st_ino,
+					question->inside, answer, &earlier, error))
+		return FALSE;
+	if (earlier)
+		return TRUE;
 
 	answer->state =
 		mount && is_pseudo(mount->type) ? VARVE_TRACE_VOLATILE : VARVE_TRACE_FOREIGN;
@@ -311,7 +319,7 @@ static gboolean answer_elsewhere(const Question *question, GError **error)
 	answer->filesystem =
 		mount ? g_strdup_printf("%s (%s) at %s", mount->type, mount->source, mount->point)
 		      : g_strdup("a filesystem that is not mounted here (of another mount "
-				 "namespace, or an older /usr)");
+				 "namespace)");
 	return !mount || tell_covered(question, error);
 }
 

@@ -6,6 +6,7 @@
 #include "ground/mount.h"
 #include "node-fixture.h"
 #include "stack/owners.h"
+#include "stack/stack.h"
 #include "trace/drift.h"
 #include "trace/process.h"
 #include "trace/why.h"
@@ -391,6 +392,122 @@ static void test_process(gconstpointer data)
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
 }
 
+/* What was opened before a swap is answered for by what the stack was then. */
+static VarveTraceAnswer *earlier(VarveTraceNode *node, int fd, const char *path)
+{
+	const VarveTraceAsk ask = { .path = path, .hash = TRUE };
+	g_autoptr(GError) error = NULL;
+	VarveTraceAnswer *answer = varve_trace_why_fd(node, fd, &ask, &error);
+
+	g_assert_no_error(error);
+	g_test_message("%s: %s", path, varve_trace_state_name(answer->state));
+	for (guint i = 0; i < answer->problems->len; i++)
+		g_test_message("  %s", (char *)answer->problems->pdata[i]);
+	return answer;
+}
+
+static VarvePastStack *describe(const NodeFixture *host, guint generation, int usr,
+				const char *const *names)
+{
+	VarvePastStack *stack = varve_past_stack_new();
+	struct stat st;
+
+	g_assert_cmpint(fstat(usr, &st), ==, 0);
+	stack->generation = generation;
+	stack->device = st.st_dev;
+	stack->since = 1700000000 + generation;
+	for (; *names; names++) {
+		static const char *const all[] = { "base", "one", "two", "liar" };
+		guint i = 0;
+		VarveDigest root;
+
+		while (strcmp(all[i], *names) != 0)
+			i++;
+		g_assert_true(varve_digest_from_hex(host->hashes->pdata[i], &root));
+		varve_past_stack_add(stack, *names, "1", "", &root);
+	}
+	return stack;
+}
+
+/* /usr without "two", put in the place of the other as a swap does it. */
+static int swap_usr(const NodeFixture *host)
+{
+	g_autofree char *liar =
+		g_strdup_printf(VARVE_LAYER_MOUNTS "/%s/usr", (char *)host->hashes->pdata[3]);
+	g_autofree char *one =
+		g_strdup_printf(VARVE_LAYER_MOUNTS "/%s/usr", (char *)host->hashes->pdata[1]);
+	const char *const lowers[] = { liar, one, VARVE_BASE_MOUNT "/usr", NULL };
+	g_autoptr(GError) error = NULL;
+	int fd = varve_stack_merge_usr(lowers, VARVE_RUN_DIR "/empty", &error);
+	varve_autofd old = open("/usr", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	g_assert_no_error(error);
+	if (varve_mount_beneath(fd, "/usr") < 0) {
+		close(fd);
+		return -1;
+	}
+	g_assert_cmpint(varve_mount_uncover(old), ==, 0);
+	return fd;
+}
+
+static void remember(const NodeFixture *host, int before, int after)
+{
+	static const char *const first[] = { "liar", "two", "one", "base", NULL };
+	static const char *const second[] = { "liar", "one", "base", NULL };
+	g_autoptr(VarvePast) past = varve_past_new();
+	g_autoptr(GHashTable) nothing = varve_past_files_new(), replaced = varve_past_files_new();
+	VarvePastFile file = { 0 };
+	struct stat st;
+	g_autofree char *gone = g_strdup_printf(VARVE_LAYER_MOUNTS "/%s/usr/share/two/file",
+						(char *)host->hashes->pdata[2]);
+
+	g_assert_true(varve_digest_from_hex(host->hashes->pdata[2], &file.layer));
+	g_assert_cmpint(stat(gone, &st), ==, 0);
+	file.inode = st.st_ino;
+	g_hash_table_insert(replaced, g_strdup("/usr/share/two/file"),
+			    g_memdup2(&file, sizeof(file)));
+	varve_past_add(past, describe(host, 7, before, first), nothing);
+	varve_past_add(past, describe(host, 8, after, second), replaced);
+	g_assert_true(varve_past_save(past, NULL));
+}
+
+static void test_earlier(gconstpointer data)
+{
+	const NodeFixture *host = data;
+	varve_autofd usr = open("/usr", O_PATH | O_CLOEXEC);
+	varve_autofd gone = open("/usr/share/two/file", O_RDONLY | O_CLOEXEC);
+	varve_autofd tool = open("/usr/bin/tool", O_RDONLY | O_CLOEXEC);
+	varve_autofd after = swap_usr(host);
+	g_autoptr(VarveTraceNode) node = NULL;
+	g_autoptr(VarveTraceAnswer) replaced = NULL, same = NULL, elsewhere = NULL;
+
+	if (after < 0) {
+		g_test_skip("mounts are put beneath others since Linux 6.5");
+		return;
+	}
+	remember(host, usr, after);
+	node = open_node();
+	replaced = earlier(node, gone, "/share/two/file");
+	g_assert_cmpint(replaced->state, ==, VARVE_TRACE_REPLACED);
+	g_assert_cmpstr(replaced->earlier->layer, ==, "two");
+	g_assert_cmpuint(replaced->earlier->generation, ==, 7);
+	g_assert_cmpint(replaced->earlier->until, ==, 1700000008);
+	g_assert_null(replaced->earlier->now);
+	g_assert_false(replaced->earlier->same);
+	g_assert_cmpstr(replaced->at, ==, "usr/share/two/file");
+	/* It has no device: nothing checks what is read. */
+	g_assert_cmpuint(replaced->problems->len, ==, 1);
+	/* Nothing changed for a file of a layer that still runs, whatever its name is. */
+	same = earlier(node, tool, "/bin/tool");
+	g_assert_cmpint(same->state, ==, VARVE_TRACE_SIGNED);
+	g_assert_cmpstr(same->layer->manifest->name, ==, "base");
+	g_assert_cmpstr(same->at, ==, "usr/bin/tool");
+	g_assert_cmpuint(same->problems->len, ==, 0);
+	g_assert_nonnull(same->earlier);
+	elsewhere = earlier(node, tool, "/srv/root/usr/bin/tool");
+	g_assert_cmpstr(elsewhere->at, ==, "usr/bin/tool");
+}
+
 static void set_up(NodeFixture *host)
 {
 	static const char *const names[] = { "one", "two", "liar" };
@@ -433,6 +550,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/trace/owners", &host, test_owners);
 	g_test_add_data_func("/trace/exchanged", &host, test_exchanged);
 	g_test_add_data_func("/trace/process", &host, test_process);
+	/* The last: it leaves another stack behind. */
+	g_test_add_data_func("/trace/earlier", &host, test_earlier);
 	result = g_test_run();
 	node_fixture_clear(&host);
 	return result;

@@ -1,6 +1,7 @@
 /* Who runs old code, on real mounts: overlays of layers in memory, exchanged beneath, and processes
  * that hold their files in the namespaces that there are: one that is shared, a slave, a private
  * one, one with a mount of its own below /usr. In a mount namespace of its own. */
+#include "live/follow.h"
 #include "live/who.h"
 
 #include "base/file.h"
@@ -442,6 +443,70 @@ static void test_back(void)
 	teardown(&fixture);
 }
 
+static gboolean shows(gint pid, const char *path, const char *content)
+{
+	g_autofree char *name = g_strdup_printf("/proc/%d/root%s", pid, path);
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents(name, &text, NULL, NULL) && strcmp(text, content) == 0;
+}
+
+/* How often something of ours is mounted at /usr there. */
+static guint depth(gint pid)
+{
+	g_autofree char *name = g_strdup_printf("/proc/%d/mountinfo", pid), *text = NULL;
+	guint n = 0;
+
+	g_assert_true(g_file_get_contents(name, &text, NULL, NULL));
+	for (char *at = text; (at = strstr(at, " /usr ")); at++)
+		n++;
+	return n;
+}
+
+static guint follow(const Fixture *fixture)
+{
+	gint64 since = g_get_monotonic_time();
+	guint n = varve_follow_all_below("/proc", fixture->usr, fixture->past);
+
+	g_test_message("%u namespaces in %.1f ms", n,
+		       (double)(g_get_monotonic_time() - since) / 1000);
+	return n;
+}
+
+/* What does not follow is taken along, and keeps what it had mounted below /usr. */
+static void test_follow(void)
+{
+	Fixture fixture;
+	gint private, nothing, covered;
+
+	setup(&fixture);
+	private = start(&fixture, PRIVATE, MAP);
+	nothing = start(&fixture, PRIVATE, NOTHING);
+	covered = start(&fixture, COVERED, NOTHING);
+	g_assert_true(shows(covered, "/usr/lib/lib.so", "one"));
+	g_assert_false(shows(covered, "/usr/share/same", "same"));
+	for (guint generation = 2; generation < 6; generation++) {
+		swap(&fixture, generation % 2 ? 3 : 2);
+		g_assert_cmpuint(follow(&fixture), ==, 3);
+		g_assert_true(shows(nothing, "/usr/lib/lib.so", generation % 2 ? "one" : "two"));
+		g_assert_true(shows(covered, "/usr/lib/lib.so", generation % 2 ? "one" : "two"));
+		g_assert_true(shows(nothing, "/usr/share/same", "same"));
+		/* Still covered. */
+		g_assert_false(shows(covered, "/usr/share/same", "same"));
+		g_assert_cmpuint(depth(nothing), ==, 1);
+		g_assert_cmpuint(depth(covered), <=, 2);
+		g_assert_cmpuint(follow(&fixture), ==, 0);
+	}
+	swap(&fixture, 2);
+	g_assert_cmpuint(follow(&fixture), ==, 3);
+	look(&fixture);
+	holds(&fixture, private, "/usr/lib/lib.so", "tool", TRUE);
+	sees(&fixture, private, 2, "", TRUE);
+	g_assert_null(holder_of(&fixture, nothing));
+	g_assert_null(holder_of(&fixture, covered));
+	teardown(&fixture);
+}
+
 /* Nobody is left, and so no stack is. */
 static void test_released(void)
 {
@@ -479,6 +544,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/who/holders", test_holders);
 	g_test_add_func("/who/back", test_back);
+	g_test_add_func("/who/follow", test_follow);
 	g_test_add_func("/who/released", test_released);
 	return g_test_run();
 }

@@ -16,6 +16,8 @@ static char *vouched(const VarveTraceMapping *mapping)
 		return g_strdup("memory, no file");
 	if (!answer)
 		return g_strdup_printf("unknown: %s", mapping->unopened);
+	if (answer->state == VARVE_TRACE_REPLACED)
+		return varve_why_earlier_text(answer->earlier);
 	if (answer->state != VARVE_TRACE_SIGNED || !answer->layer)
 		return g_strdup_printf("%s%s%s", varve_trace_state_name(answer->state),
 				       *answer->filesystem ? ": " : "", answer->filesystem);
@@ -31,7 +33,10 @@ static void print_mapping(const VarveTraceMapping *mapping)
 	g_autofree char *by = vouched(mapping);
 	g_autofree char *name = g_strescape(*mapping->name ? mapping->name : "(anonymous)", NULL);
 
-	printf("%-8s %c  %s  %s\n", mapping->flagged ? "UNSIGNED" : "",
+	printf("%-8s %c  %s  %s\n",
+	       mapping->flagged ? "UNSIGNED"
+	       : mapping->old   ? "OLD"
+				: "",
 	       mapping->executable ? 'x' : ' ', name, by);
 	for (guint i = 0; mapping->answer && i < mapping->answer->problems->len; i++)
 		varve_why_row("PROBLEM", "%s", (const char *)mapping->answer->problems->pdata[i]);
@@ -59,6 +64,8 @@ void varve_show_process(const VarveTraceProcess *process, gboolean full)
 		else
 			print_mapping(mapping);
 	}
+	if (process->old > 0)
+		printf("%u of what it has mapped is old: a swap has replaced it.\n", process->old);
 	if (process->flagged > 0)
 		printf("%u of what it may execute is not from a signed layer.\n", process->flagged);
 	else

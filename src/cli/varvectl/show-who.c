@@ -152,7 +152,8 @@ static void print_summary(const VarveWho *who)
 	else
 		printf("%u process%s old code.\n", pending, pending == 1 ? " runs" : "es run");
 	if (who->stacks > 0)
-		printf("%u earlier stack%s kept, also by %u process%s of which no file changed.\n",
+		printf("%u earlier stack%s still held, also by %u process%s whose files did not "
+		       "change.\n",
 		       who->stacks, who->stacks == 1 ? " is" : "s are", who->pinning,
 		       who->pinning == 1 ? "" : "es");
 	if (who->unseen > 0)
