@@ -227,16 +227,25 @@ static gboolean without(VarveTarget *target, const char *const *names, GError **
 	return TRUE;
 }
 
+static gboolean same_roots(const VarveGeneration *a, const VarveGeneration *b)
+{
+	if (a->layers->len != b->layers->len)
+		return FALSE;
+	for (guint i = 0; i < a->layers->len; i++) {
+		const VarveGenerationLayer *x = a->layers->pdata[i], *y = b->layers->pdata[i];
+
+		if (!varve_digest_equal(&x->root, &y->root))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* Whether a node could want to go back to @generation: it ran, and is not what runs now. */
 static gboolean is_earlier(const VarveGeneration *generation, const VarveGeneration *now,
 			   guint number)
 {
-	VarveGeneration copy = *generation;
-
-	copy.selection = now->selection;
 	return generation->number < number && !*generation->outcome &&
-	       varve_digest_equal(&generation->base, &now->base) &&
-	       !varve_generation_same(&copy, now);
+	       varve_digest_equal(&generation->base, &now->base) && !same_roots(generation, now);
 }
 
 static VarveGeneration *find_before(const VarveReport *running, const VarveGeneration *now,
