@@ -78,24 +78,51 @@ const VarveManifest *varve_shown_layer(const VarveShown *shown, const char *path
 	return layer ? layer->manifest : NULL;
 }
 
-static gboolean names(char *const *units, const char *unit)
-{
-	return units && g_strv_contains((const char *const *)units, unit);
-}
-
-VarveShownDeclared varve_shown_declared(const VarveShown *shown, const char *unit,
-					const char **ret_layer)
+/* (borrowed, nullable) the topmost layer that has @unit among what @list gives of a manifest. */
+static const char *find_declaring(const VarveShown *shown, char **(*list)(const VarveManifest *),
+				  const char *unit)
 {
 	for (guint i = shown->layers->len; i-- > 0;) {
-		const VarveManifest *manifest =
-			((const VarveMounted *)shown->layers->pdata[i])->manifest;
+		const VarveMounted *layer = shown->layers->pdata[i];
+		char **units = list(layer->manifest);
 
-		if (!names(manifest->restart, unit))
-			continue;
-		*ret_layer = manifest->name;
-		return VARVE_SHOWN_RESTART;
+		if (units && g_strv_contains((const char *const *)units, unit))
+			return layer->manifest->name;
 	}
-	return VARVE_SHOWN_UNDECLARED;
+	return NULL;
+}
+
+static char **asked(const VarveManifest *manifest)
+{
+	return manifest->ask;
+}
+
+static char **restarted(const VarveManifest *manifest)
+{
+	return manifest->restart;
+}
+
+static char **reloaded(const VarveManifest *manifest)
+{
+	return manifest->reload;
+}
+
+const char *varve_shown_declared(const VarveShown *shown, const char *unit, const char **ret_layer)
+{
+	static const struct {
+		const char *what;
+		char **(*list)(const VarveManifest *);
+	} all[] = { { "ask", asked }, { "restart", restarted }, { "reload", reloaded } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+		const char *layer = find_declaring(shown, all[i].list, unit);
+
+		if (!layer)
+			continue;
+		*ret_layer = layer;
+		return all[i].what;
+	}
+	return "";
 }
 
 /* As it is now: without a stack whose swap is not committed, and those that nobody can hold. */

@@ -29,13 +29,11 @@ const VarveManifest *varve_shown_layer(const VarveShown *shown, const char *path
 gboolean varve_shown_who(const VarveReport *running, VarveShown **ret_shown, VarveWho **ret_who,
 			 GError **error);
 
-/** What a swap does with a unit that it finds to run old code. */
-typedef enum {
-	VARVE_SHOWN_UNDECLARED, /* no layer says: it is restarted */
-	VARVE_SHOWN_RESTART,
-} VarveShownDeclared;
-
-/** varve_shown_declared: what a layer of the running stack says of @unit.
- *  @ret_layer: (borrowed) its name; untouched where none does. */
-VarveShownDeclared varve_shown_declared(const VarveShown *shown, const char *unit,
-					const char **ret_layer);
+/**
+ * varve_shown_declared:
+ * What the layers of the running stack say that a swap does with @unit, the strongest: "ask",
+ * "restart", "reload"; "" where none says anything.
+ *
+ * @ret_layer: (borrowed) who says it; untouched where none does.
+ */
+const char *varve_shown_declared(const VarveShown *shown, const char *unit, const char **ret_layer);

@@ -184,6 +184,38 @@ static void meet_link(Look *look, int dir, const char *link, gboolean code)
 	meet(look, earlier, stx.stx_ino, n > 0 ? name : NULL, code);
 }
 
+/* Whether the inode number in what fdinfo says may be one of an earlier stack's. */
+static gboolean may_be_earlier(const Scan *scan, const char *fdinfo)
+{
+	const char *line = strstr(fdinfo, "\nino:\t");
+	guint64 number = line ? g_ascii_strtoull(line + strlen("\nino:\t"), NULL, 10) : 0;
+
+	if (!line)
+		return TRUE; /* before Linux 5.14 */
+	for (guint i = 0; i < scan->earlier->len; i++) {
+		const Earlier *earlier = scan->earlier->pdata[i];
+
+		if (varve_past_layer(earlier->stack, number, NULL))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Most of what is open are sockets, pipes and devices: nothing is asked of them but their names and
+ * numbers, so that nobody has to be allowed more. */
+static void meet_fd(Look *look, int fds, int infos, const char *number)
+{
+	g_autofree char *info = NULL;
+	char first;
+	size_t size;
+
+	if (readlinkat(fds, number, &first, 1) < 1 || first != '/' ||
+	    !varve_file_read(infos, number, SMALL_LIMIT, &info, &size, NULL) ||
+	    !may_be_earlier(look->scan, info))
+		return;
+	meet_link(look, fds, number, FALSE);
+}
+
 static void meet_mapping(Look *look, const char *line)
 {
 	VarveMapLine mapping;
@@ -227,6 +259,7 @@ static void look_at_maps(Look *look)
 
 static void look_at_fds(Look *look)
 {
+	varve_autofd infos = openat(look->dir, "fdinfo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = openat(look->dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
@@ -238,7 +271,7 @@ static void look_at_fds(Look *look)
 	}
 	while ((entry = readdir(dir))) {
 		if (*entry->d_name != '.')
-			meet_link(look, dirfd(dir), entry->d_name, FALSE);
+			meet_fd(look, dirfd(dir), infos, entry->d_name);
 	}
 	closedir(dir);
 }

@@ -65,18 +65,14 @@ static char *next_step(const VarveHolder *holder)
 	return g_strdup_printf("end process %d", holder->pid);
 }
 
-/* (caller frees) what a swap does about the unit by itself. */
+/* (caller frees, nullable) what a layer says of the unit. */
 static char *declared(const VarveHolder *holder, const VarveShown *shown)
 {
-	const char *layer = NULL;
+	const char *layer = NULL, *what = varve_shown_declared(shown, holder->unit, &layer);
 
-	switch (varve_shown_declared(shown, holder->unit, &layer)) {
-	case VARVE_SHOWN_RESTART:
-		return g_strdup_printf("layer %s has it restarted", layer);
-	case VARVE_SHOWN_UNDECLARED:
-		break;
-	}
-	return g_strdup("no layer says what to do with it");
+	if (strcmp(what, "ask") == 0)
+		return g_strdup_printf("layer %s leaves it to you", layer);
+	return *what ? g_strdup_printf("layer %s: %s", layer, what) : NULL;
 }
 
 /* (caller frees) "/usr/lib/libssl.so.3 (base 1; now libssl-patch 3.5.5)" */
@@ -198,7 +194,7 @@ static json_t *file_json(const VarveHeldFile *file, const VarveShown *shown)
 static json_t *holder_json(const VarveHolder *holder, const VarveShown *shown)
 {
 	g_autofree char *next = next_step(holder);
-	const char *layer = NULL;
+	const char *layer = NULL, *what = varve_shown_declared(shown, holder->unit, &layer);
 	json_t *object = json_object(), *files = json_array();
 
 	for (guint i = 0; i < holder->files->len; i++)
@@ -213,9 +209,8 @@ static json_t *holder_json(const VarveHolder *holder, const VarveShown *shown)
 	json_object_set_new(object, "files", files);
 	json_object_set_new(object, "next", varve_json_escaped(next));
 	json_object_set_new(object, "declared",
-			    varve_shown_declared(shown, holder->unit, &layer) == VARVE_SHOWN_RESTART
-				    ? json_pack("{s:s,s:s}", "action", "restart", "layer", layer)
-				    : json_null());
+			    *what ? json_pack("{s:s,s:s}", "action", what, "layer", layer)
+				  : json_null());
 	return object;
 }
 
