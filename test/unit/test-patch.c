@@ -377,7 +377,14 @@ static void setuid_suddenly(Fixture *f)
 	add_path(last(f), TOOL, S_IFREG | 04755, 9, "");
 }
 
+/* A file that the newer package has newly can nobody have relied on. */
+static void setuid_and_new(Fixture *f)
+{
+	add_path(last(f), "usr/bin/shell", S_IFREG | 04755, 9, "");
+}
+
 static const VarveXattr capability = { "security.capability", "x", 1 };
+static const VarveXattr more_capability = { "security.capability", "y", 1 };
 
 static void capable_suddenly(Fixture *f)
 {
@@ -395,6 +402,53 @@ static void capable_as_before(Fixture *f)
 	capable_suddenly(f);
 	path->xattrs = &capability;
 	path->n_xattrs = 1;
+}
+
+static void capable_of_more(Fixture *f)
+{
+	capable_as_before(f);
+	path_of(f->base, TOOL)->xattrs = &more_capability;
+}
+
+static void capable_and_new(Fixture *f)
+{
+	VarvePath *path = add_path(last(f), "usr/bin/shell", S_IFREG | 0755, 9, "");
+
+	path->xattrs = &capability;
+	path->n_xattrs = 1;
+}
+
+/* Of two files that are patched the base has the bytes of both. */
+static VarvePath *same_bytes(Fixture *f)
+{
+	VarveManifestOverride *override = last(f)->manifest->overrides->pdata[0];
+
+	base_has_the_bytes(f);
+	override->digest = path_of(f->base, SSL)->digest;
+	overrides(last(f), "base", TOOL, 2);
+	return add_path(last(f), TOOL, S_IFREG | 0755, 2, "");
+}
+
+static void base_has_the_bytes_of_both(Fixture *f)
+{
+	same_bytes(f);
+}
+
+/* The fix can be what a program may do. */
+static void capable_no_more(Fixture *f)
+{
+	VarvePath *path = path_of(f->base, TOOL);
+
+	same_bytes(f);
+	path->xattrs = &capability;
+	path->n_xattrs = 1;
+}
+
+static void labelled_otherwise(Fixture *f)
+{
+	VarvePath *path = same_bytes(f);
+
+	path->label = "system_u:object_r:tool_exec_t:s0";
 }
 
 static void reserved(Fixture *f)
@@ -448,14 +502,20 @@ static const struct {
 	{ "retired", base_has_a_newer },
 	{ "retired", base_has_the_bytes },
 	{ "-", base_has_the_bytes_alone },
+	{ "retired", base_has_the_bytes_of_both },
+	{ "-", capable_no_more },
+	{ "-", labelled_otherwise },
 	{ "patch-mismatch", base_has_half },
 	{ "-", setuid_as_before },
 	{ "setuid", setuid_otherwise },
 	{ "setuid", setuid_of_another },
 	{ "-", setuid_no_more },
 	{ "setuid", setuid_suddenly },
+	{ "setuid", setuid_and_new },
 	{ "file-capability", capable_suddenly },
 	{ "-", capable_as_before },
+	{ "file-capability", capable_of_more },
+	{ "file-capability", capable_and_new },
 	{ "reserved-path", reserved },
 	{ "path-scope", out_of_paths },
 	{ "patch-scope", of_two_tables },
