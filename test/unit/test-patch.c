@@ -581,6 +581,29 @@ static void test_of_an_extension(Fixture *f, gconstpointer data)
 	expect(f, "patch-mismatch requires");
 }
 
+/* One that patches two layers is for these two. */
+static void test_of_two_layers(Fixture *f, gconstpointer data)
+{
+	Layer *app = layer_new(f, "app", VARVE_ROLE_EXTENSION);
+	Layer *patch;
+
+	(void)data;
+	add_package(app, "app", "1.0", "");
+	add_path(app, "usr/bin/app", S_IFREG | 0755, 4, "app-1.0-1.x86_64");
+	patch = add_fix(f, "fix", "3.1");
+	add_package(patch, "app", "1.1", "");
+	add_path(patch, "usr/bin/app", S_IFREG | 0755, 9, "app-1.1-1.x86_64");
+	overrides(patch, "app", "usr/bin/app", 4);
+	expect(f, "- -");
+	set(&package_of(app, 0)->version, "1.1");
+	set(&app->manifest->version, "2");
+	set(&app->file, "app_2_x86-64.raw");
+	app->facts.file = app->file;
+	expect(f, "- patch-mismatch");
+	base_has_it(f);
+	expect(f, "- retired");
+}
+
 /* An extension that comes later takes no path from others because a patch has it. */
 static void test_extensions_come_first(Fixture *f, gconstpointer data)
 {
@@ -726,6 +749,7 @@ int main(int argc, char **argv)
 	g_test_add("/patch/" name, Fixture, certificate, setup, function, teardown)
 	ADD("retired-says-who", test_retired_says_who);
 	ADD("of-an-extension", test_of_an_extension);
+	ADD("of-two-layers", test_of_two_layers);
 	ADD("extensions-come-first", test_extensions_come_first);
 	ADD("provides", test_provides);
 	ADD("provides-blame", test_provides_blame);
