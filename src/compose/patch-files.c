@@ -227,6 +227,11 @@ static gboolean replace(VarvePatchMaking *making, Newer *newer, const VarvePath 
 		newer->want.uid = old->uid;
 		newer->want.gid = old->gid;
 	}
+	/* The package has them in words, the layer in bytes. */
+	if (*newer->file->capabilities && capability_of(old))
+		note(making, "/%s keeps the capabilities that it has in %s %s; in %s they are '%s'",
+		     newer->place, manifest->name, manifest->version,
+		     newer->package->package->nevra, newer->file->capabilities);
 	if (is_same(newer, old))
 		return TRUE;
 	if (strcmp(old->package, newer->package->old) != 0) {

@@ -81,7 +81,7 @@ char *varve_rule_patch_scope(const VarveCase *c);
 char *varve_rule_retired(const VarveCase *c);
 char *varve_rule_patch_mismatch(const VarveCase *c);
 /** varve_patch_bits: (caller frees, nullable) why a file would be setuid, or have capabilities,
- *  otherwise than the one that it replaces. */
+ *  otherwise than the one that it replaces, or without replacing one. */
 VarveRefusal *varve_patch_bits(const VarveCase *c);
 /** varve_patch_package: (borrowed, nullable) which of the patch's packages brought @path. */
 const VarveManifestPackage *varve_patch_package(const VarveFacts *patch, const char *path);

@@ -71,8 +71,26 @@ const VarveManifestPackage *varve_patch_package(const VarveFacts *patch, const c
 	return NULL;
 }
 
-/* Whether @layer has what the patch brings at the override's path, mode and owner included, or
- * something newer. */
+static const VarveXattr *capability_of(const VarvePath *path)
+{
+	for (size_t i = 0; i < path->n_xattrs; i++) {
+		if (strcmp(path->xattrs[i].name, CAPABILITY_XATTR) == 0)
+			return &path->xattrs[i];
+	}
+	return NULL;
+}
+
+static gboolean same_capability(const VarvePath *x, const VarvePath *y)
+{
+	const VarveXattr *a = capability_of(x), *b = capability_of(y);
+
+	if (!a || !b)
+		return a == b;
+	return a->size == b->size && memcmp(a->value, b->value, a->size) == 0;
+}
+
+/* Whether @layer has what the patch brings at the override's path, with all that says who may do
+ * what with it, or something newer. */
 static gboolean carries(const VarveFacts *layer, const VarveFacts *patch, const char *path)
 {
 	const VarveManifestPackage *package = varve_patch_package(patch, path);
@@ -81,7 +99,8 @@ static gboolean carries(const VarveFacts *layer, const VarveFacts *patch, const 
 
 	if (varve_facts_record(layer, path, &below) && varve_facts_record(patch, path, &ours) &&
 	    !S_ISDIR(ours.mode) && below.mode == ours.mode && below.uid == ours.uid &&
-	    below.gid == ours.gid && varve_digest_equal(&below.digest, &ours.digest))
+	    below.gid == ours.gid && strcmp(below.label, ours.label) == 0 &&
+	    same_capability(&below, &ours) && varve_digest_equal(&below.digest, &ours.digest))
 		return TRUE;
 	for (guint i = 0; package && i < layer->manifest->packages->len; i++) {
 		const VarveManifestPackage *there = layer->manifest->packages->pdata[i];
@@ -172,47 +191,51 @@ char *varve_rule_patch_mismatch(const VarveCase *c)
 	return NULL;
 }
 
-static const VarveXattr *capability_of(const VarvePath *path)
+/* What the patch replaces at @path; FALSE where the file is new. */
+static gboolean find_replaced(const VarveCase *c, const char *path, VarvePath *ret)
 {
-	for (size_t i = 0; i < path->n_xattrs; i++) {
-		if (strcmp(path->xattrs[i].name, CAPABILITY_XATTR) == 0)
-			return &path->xattrs[i];
-	}
-	return NULL;
+	const VarveManifestOverride *override =
+		varve_manifest_find_override(c->layer->manifest, path);
+	const VarveFacts *layer = override ? find_layer(c, override->layer) : NULL;
+
+	return layer && varve_facts_find(layer, path, ret);
 }
 
-/* Whether what @ours may do more than others is what @below may. */
-static gboolean same_capability(const VarvePath *ours, const VarvePath *below)
+static VarveRefusal *check_set_id(const VarvePath *ours, const VarvePath *below)
 {
-	const VarveXattr *a = capability_of(ours), *b = capability_of(below);
-
-	return !a || (b && a->size == b->size && memcmp(a->value, b->value, a->size) == 0);
+	if (!S_ISREG(ours->mode) || !(ours->mode & SET_ID))
+		return NULL;
+	if (!below)
+		return varve_refusal_new("setuid",
+					 "/%s has mode %04o and replaces no file: a patch brings "
+					 "such a bit only where it was",
+					 ours->path, ours->mode & 07777);
+	if ((ours->mode & SET_ID) == (below->mode & SET_ID) && ours->uid == below->uid &&
+	    ours->gid == below->gid)
+		return NULL;
+	return varve_refusal_new("setuid",
+				 "/%s has mode %04o, owner %u:%u; what it replaces has %04o, %u:%u",
+				 ours->path, ours->mode & 07777, ours->uid, ours->gid,
+				 below->mode & 07777, below->uid, below->gid);
 }
 
 VarveRefusal *varve_patch_bits(const VarveCase *c)
 {
-	for (guint i = 0; i < c->layer->manifest->overrides->len; i++) {
-		const VarveManifestOverride *override = override_at(c, i);
-		const VarveFacts *layer = find_layer(c, override->layer);
-		VarvePath ours, below;
+	for (guint i = 0; i < c->layer->tree->len; i++) {
+		const VarvePath *ours = c->layer->tree->pdata[i];
+		VarvePath found;
+		const VarvePath *below = find_replaced(c, ours->path, &found) ? &found : NULL;
+		VarveRefusal *refusal = check_set_id(ours, below);
 
-		if (!layer || !varve_facts_find(c->layer, override->path, &ours) ||
-		    !varve_facts_find(layer, override->path, &below))
+		if (refusal)
+			return refusal;
+		if (!capability_of(ours) || (below && same_capability(ours, below)))
 			continue;
-		if (S_ISREG(ours.mode) && (ours.mode & SET_ID) &&
-		    ((ours.mode & SET_ID) != (below.mode & SET_ID) || ours.uid != below.uid ||
-		     ours.gid != below.gid))
-			return varve_refusal_new(
-				"setuid",
-				"/%s has mode %04o, owner %u:%u; what it replaces of layer '%s' "
-				"has %04o, %u:%u",
-				override->path, ours.mode & 07777, ours.uid, ours.gid,
-				override->layer, below.mode & 07777, below.uid, below.gid);
-		if (!same_capability(&ours, &below))
-			return varve_refusal_new("file-capability",
-						 "/%s has other capabilities than what it replaces "
-						 "of layer '%s'",
-						 override->path, override->layer);
+		return varve_refusal_new("file-capability",
+					 below ? "/%s has other capabilities than what it replaces"
+					       : "/%s has capabilities and replaces no file: a "
+						 "patch brings them only where they were",
+					 ours->path);
 	}
 	return NULL;
 }

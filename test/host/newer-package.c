@@ -1,9 +1,9 @@
 /* A newer build of a package, for the tests of patches: the same files, capabilities and metadata
  * with "+varve1" behind the release, and the changes that are asked for.
  *   newer-package KEYS PACKAGE.rpm DIRECTORY [STEP ARGUMENT…]…
- * Steps: release TEXT (instead), change PATH (bytes behind its end), add PATH, remove PATH,
- * mode PATH OCTAL, link PATH NAME (a second name of one inode), lose CAPABILITY, require
- * CAPABILITY, unsigned. Prints the new file's path. */
+ * Steps: release TEXT (instead), change PATH (bytes behind its end), add PATH, setuid PATH (adds
+ * one that is), remove PATH, mode PATH OCTAL, link PATH NAME (a second name of one inode), lose
+ * CAPABILITY, require CAPABILITY, unsigned. Prints the new file's path. */
 #include "base/file.h"
 #include "base/text.h"
 #include "format/rpm-writer.h"
@@ -21,8 +21,8 @@ typedef struct {
 	char *release;
 	char *scratch;
 	gboolean is_unsigned;
-	GHashTable *removed, *lost; /* set of char *, borrowed */
-	GHashTable *links;          /* path → second name, borrowed */
+	GHashTable *removed, *lost, *setuid; /* set of char *, borrowed */
+	GHashTable *links;                   /* path → second name, borrowed */
 	GPtrArray *added, *required;
 } Build;
 
@@ -173,6 +173,8 @@ static void write_package(Build *build, const char *keys, const char *directory)
 				     .group = "root",
 				     .mtime = 1800000000 };
 
+		if (g_hash_table_contains(build->setuid, build->added->pdata[i]))
+			out.mode = S_IFREG | 04755;
 		out.fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 		out.size = 100;
 		varve_rpm_writer_add_file(writer, &out);
@@ -206,6 +208,11 @@ static void take_step(Build *build, const char *step, char ***argv)
 		change(build, argument(argv));
 	} else if (strcmp(step, "add") == 0) {
 		g_ptr_array_add(build->added, (gpointer)argument(argv));
+	} else if (strcmp(step, "setuid") == 0) {
+		gpointer path = (gpointer)argument(argv);
+
+		g_ptr_array_add(build->added, path);
+		g_hash_table_add(build->setuid, path);
 	} else if (strcmp(step, "remove") == 0) {
 		g_hash_table_add(build->removed, (gpointer)argument(argv));
 	} else if (strcmp(step, "mode") == 0) {
@@ -237,6 +244,7 @@ static void build_clear(Build *build)
 	g_hash_table_unref(build->links);
 	g_hash_table_unref(build->removed);
 	g_hash_table_unref(build->lost);
+	g_hash_table_unref(build->setuid);
 	g_ptr_array_unref(build->added);
 	g_ptr_array_unref(build->required);
 	g_free(build->release);
@@ -253,6 +261,7 @@ int main(int argc, char **argv)
 	Build build = { .links = g_hash_table_new(g_str_hash, g_str_equal),
 			.removed = g_hash_table_new(g_str_hash, g_str_equal),
 			.lost = g_hash_table_new(g_str_hash, g_str_equal),
+			.setuid = g_hash_table_new(g_str_hash, g_str_equal),
 			.added = g_ptr_array_new(),
 			.required = g_ptr_array_new() };
 

@@ -377,7 +377,14 @@ static void setuid_suddenly(Fixture *f)
 	add_path(last(f), TOOL, S_IFREG | 04755, 9, "");
 }
 
+/* A file that the newer package has newly can nobody have relied on. */
+static void setuid_and_new(Fixture *f)
+{
+	add_path(last(f), "usr/bin/shell", S_IFREG | 04755, 9, "");
+}
+
 static const VarveXattr capability = { "security.capability", "x", 1 };
+static const VarveXattr more_capability = { "security.capability", "y", 1 };
 
 static void capable_suddenly(Fixture *f)
 {
@@ -395,6 +402,53 @@ static void capable_as_before(Fixture *f)
 	capable_suddenly(f);
 	path->xattrs = &capability;
 	path->n_xattrs = 1;
+}
+
+static void capable_of_more(Fixture *f)
+{
+	capable_as_before(f);
+	path_of(f->base, TOOL)->xattrs = &more_capability;
+}
+
+static void capable_and_new(Fixture *f)
+{
+	VarvePath *path = add_path(last(f), "usr/bin/shell", S_IFREG | 0755, 9, "");
+
+	path->xattrs = &capability;
+	path->n_xattrs = 1;
+}
+
+/* Of two files that are patched the base has the bytes of both. */
+static VarvePath *same_bytes(Fixture *f)
+{
+	VarveManifestOverride *override = last(f)->manifest->overrides->pdata[0];
+
+	base_has_the_bytes(f);
+	override->digest = path_of(f->base, SSL)->digest;
+	overrides(last(f), "base", TOOL, 2);
+	return add_path(last(f), TOOL, S_IFREG | 0755, 2, "");
+}
+
+static void base_has_the_bytes_of_both(Fixture *f)
+{
+	same_bytes(f);
+}
+
+/* The fix can be what a program may do. */
+static void capable_no_more(Fixture *f)
+{
+	VarvePath *path = path_of(f->base, TOOL);
+
+	same_bytes(f);
+	path->xattrs = &capability;
+	path->n_xattrs = 1;
+}
+
+static void labelled_otherwise(Fixture *f)
+{
+	VarvePath *path = same_bytes(f);
+
+	path->label = "system_u:object_r:tool_exec_t:s0";
 }
 
 static void reserved(Fixture *f)
@@ -448,14 +502,20 @@ static const struct {
 	{ "retired", base_has_a_newer },
 	{ "retired", base_has_the_bytes },
 	{ "-", base_has_the_bytes_alone },
+	{ "retired", base_has_the_bytes_of_both },
+	{ "-", capable_no_more },
+	{ "-", labelled_otherwise },
 	{ "patch-mismatch", base_has_half },
 	{ "-", setuid_as_before },
 	{ "setuid", setuid_otherwise },
 	{ "setuid", setuid_of_another },
 	{ "-", setuid_no_more },
 	{ "setuid", setuid_suddenly },
+	{ "setuid", setuid_and_new },
 	{ "file-capability", capable_suddenly },
 	{ "-", capable_as_before },
+	{ "file-capability", capable_of_more },
+	{ "file-capability", capable_and_new },
 	{ "reserved-path", reserved },
 	{ "path-scope", out_of_paths },
 	{ "patch-scope", of_two_tables },
@@ -519,6 +579,29 @@ static void test_of_an_extension(Fixture *f, gconstpointer data)
 	expect(f, "- -");
 	requires(app, "nothing-has-this");
 	expect(f, "patch-mismatch requires");
+}
+
+/* One that patches two layers is for these two. */
+static void test_of_two_layers(Fixture *f, gconstpointer data)
+{
+	Layer *app = layer_new(f, "app", VARVE_ROLE_EXTENSION);
+	Layer *patch;
+
+	(void)data;
+	add_package(app, "app", "1.0", "");
+	add_path(app, "usr/bin/app", S_IFREG | 0755, 4, "app-1.0-1.x86_64");
+	patch = add_fix(f, "fix", "3.1");
+	add_package(patch, "app", "1.1", "");
+	add_path(patch, "usr/bin/app", S_IFREG | 0755, 9, "app-1.1-1.x86_64");
+	overrides(patch, "app", "usr/bin/app", 4);
+	expect(f, "- -");
+	set(&package_of(app, 0)->version, "1.1");
+	set(&app->manifest->version, "2");
+	set(&app->file, "app_2_x86-64.raw");
+	app->facts.file = app->file;
+	expect(f, "- patch-mismatch");
+	base_has_it(f);
+	expect(f, "- retired");
 }
 
 /* An extension that comes later takes no path from others because a patch has it. */
@@ -666,6 +749,7 @@ int main(int argc, char **argv)
 	g_test_add("/patch/" name, Fixture, certificate, setup, function, teardown)
 	ADD("retired-says-who", test_retired_says_who);
 	ADD("of-an-extension", test_of_an_extension);
+	ADD("of-two-layers", test_of_two_layers);
 	ADD("extensions-come-first", test_extensions_come_first);
 	ADD("provides", test_provides);
 	ADD("provides-blame", test_provides_blame);
