@@ -10,6 +10,22 @@
 
 #define WINDOW 60 /* seconds that the layers' checks may take */
 
+typedef struct {
+	gboolean no_checks;
+} Options;
+
+static GOptionEntry *entries(gpointer data)
+{
+	Options *options = data;
+	const GOptionEntry list[] = {
+		{ "no-checks", 0, 0, G_OPTION_ARG_NONE, &options->no_checks,
+		  "Do not run what the layers declare as checks: somebody has looked", NULL },
+		{ NULL },
+	};
+
+	return g_memdup2(list, sizeof(list));
+}
+
 static void print_text(const VarveGood *good)
 {
 	if (good->generation > 0)
@@ -35,10 +51,11 @@ static void print_json(const VarveGood *good)
 
 static int run(const VarveInvocation *invocation, GError **error)
 {
+	const Options *options = invocation->options;
 	g_autoptr(VarveReport) boot = varve_node_report(error);
 	VarveGood good = { .generation = 0 };
 
-	if (!boot || !varve_running_well(boot, WINDOW, error) ||
+	if (!boot || (!options->no_checks && !varve_running_well(boot, WINDOW, error)) ||
 	    !varve_node_good(boot, &good, error))
 		return VARVE_EXIT_FAILED;
 	if (invocation->json)
@@ -60,6 +77,8 @@ const VarveVerb varve_verb_good = {
 		"merged on this node, and "
 		"what was revoked stays revoked. Exit status 3: a check does not pass, or the node "
 		"is not compliant in a way that forbids it.",
+	.options_size = sizeof(Options),
+	.entries = entries,
 	.reports = TRUE,
 	.run = run,
 };
