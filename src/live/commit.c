@@ -210,11 +210,21 @@ static gboolean recover_commit(VarveReport **running, const VarveStateDirs *dirs
 static gboolean recover_state(const VarveReport *running, const VarveStateDirs *dirs,
 			      GError **error)
 {
+	g_autoptr(GError) local = NULL;
 	VarveDigest base;
 
 	if (!varve_digest_from_hex(running->base->root, &base))
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
 				  VARVE_REPORT_FILE ": '%s' is no root hash", running->base->root);
+	/* Killed between the two halves of write_down(), or without room for the second, what runs
+	 * is above the current one, and is no swap that was never committed. A damaged record must
+	 * not keep the node from being given another stack. */
+	if (running->generation > 0 &&
+	    !varve_generation_make_current(dirs->generations, running->generation, &base, &local) &&
+	    g_error_matches(local, VARVE_ERROR, VARVE_ERROR_SYSTEM)) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
 	return varve_history_take_back(dirs->generations, dirs->layers, &base, error) &&
 	       varve_target_unstage(dirs, error);
 }

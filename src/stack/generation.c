@@ -415,6 +415,24 @@ gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, con
 	return TRUE;
 }
 
+gboolean varve_generation_make_current(int dirfd, guint number, const VarveDigest *base,
+				       GError **error)
+{
+	g_autoptr(VarveGeneration) current = varve_generation_linked(dirfd, "current", base, NULL);
+	g_autoptr(VarveGeneration) generation = NULL;
+
+	if (current && current->number == number)
+		return TRUE;
+	generation = varve_generation_load(dirfd, number, error);
+	if (!generation)
+		return FALSE;
+	if (!varve_digest_equal(&generation->base, base))
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "generation %u is of another base than the one that runs",
+				  number);
+	return varve_generation_link(dirfd, generation, "current", error);
+}
+
 gboolean varve_generation_rewrite(int dirfd, const VarveGeneration *generation, GError **error)
 {
 	g_autofree char *file = g_strdup_printf("%04u.json", generation->number);

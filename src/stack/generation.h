@@ -136,6 +136,16 @@ gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, con
 			       GError **error);
 
 /**
+ * varve_generation_make_current:
+ * Points `current` of @base at generation @number, which runs, where it is not there already: a
+ * swap that was killed or met a full disk after its commit has not written that down.
+ *
+ * Errors: NOT_FOUND, CORRUPT (its record), SYSTEM.
+ */
+gboolean varve_generation_make_current(int dirfd, guint number, const VarveDigest *base,
+				       GError **error);
+
+/**
  * varve_generation_list: all records, oldest first; unreadable ones are left out and counted.
  * Returns: (caller frees with g_ptr_array_unref) VarveGeneration *.
  */

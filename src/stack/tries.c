@@ -71,15 +71,20 @@ gboolean varve_tries_end(int dirfd, const VarveDigest *base, guint number, GErro
 	return errno == ENOENT || varve_fail_errno(error, errno, "%s cannot be removed", name);
 }
 
-/* Killed in between, the next boot comes to the same, because what failed is not booted. The other
- * way round it would look like a swap that was interrupted, and its files would go. */
-static gboolean turn_to(int dirfd, VarveGeneration *good, guint failed, GError **error)
+gboolean varve_tries_gave_up(const VarveGeneration *generation)
 {
-	g_autofree char *reason =
-		g_strdup_printf("it did not come up in %d boots", VARVE_TRIES_MAX);
+	return *generation->outcome && strcmp(generation->reason, VARVE_TRIES_REASON) == 0;
+}
 
+/* Killed in between, the next boot comes to the same, because what failed is not booted. The other
+ * way round it would look like a swap that was interrupted, and its files would go. What it failed
+ * for before stays the reason. */
+static gboolean turn_to(int dirfd, VarveGeneration *good, const VarveGeneration *failed,
+			GError **error)
+{
 	return varve_generation_rewrite(dirfd, good, error) &&
-	       varve_generation_fail(dirfd, failed, reason, error) &&
+	       (*failed->outcome ||
+		varve_generation_fail(dirfd, failed->number, VARVE_TRIES_REASON, error)) &&
 	       varve_generation_link(dirfd, good, "current", error);
 }
 
@@ -87,7 +92,7 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 			  VarveGeneration **current, VarveTry *ret_next, guint *ret_failed,
 			  guint *ret_count, GError **error)
 {
-	g_autoptr(VarveGeneration) good = NULL;
+	g_autoptr(VarveGeneration) good = NULL, failed = NULL;
 	guint count = *current ? count_of(dirfd, base, (*current)->number) : 0;
 
 	*ret_next = VARVE_TRY_CURRENT;
@@ -108,8 +113,8 @@ gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 	good->selection = VARVE_SELECTION_LISTED;
 	*ret_next = VARVE_TRY_GOOD;
 	*ret_count = 1;
-	varve_generation_free(*current);
+	failed = g_steal_pointer(current);
 	*current = g_steal_pointer(&good);
-	return !writes || (turn_to(dirfd, *current, *ret_failed, error) &&
+	return !writes || (turn_to(dirfd, *current, failed, error) &&
 			   save(dirfd, base, (*current)->number, 1, error));
 }

@@ -6,6 +6,7 @@
 #include "stack/generation.h"
 
 #define VARVE_TRIES_MAX 3
+#define VARVE_TRIES_REASON "it did not come up in 3 boots" /* why it failed, in its record */
 
 typedef enum {
 	VARVE_TRY_CURRENT, /* boot the current generation, once more */
@@ -21,7 +22,8 @@ typedef enum {
  * @writes: FALSE: it only decides.
  * @current: (inout, nullable) the current generation of @base, replaced by the good one where that
  * is its turn; the one that failed is marked.
- * @ret_failed: the number of the generation that did not come up; 0: none.
+ * @ret_failed: the number of the generation that did not come up, or that is current although it
+ * was marked as failed before; 0: none.
  * @ret_count: which attempt this is, from 1.
  *
  * Errors: SYSTEM: it cannot be written down (a full or read-only partition). What is decided holds
@@ -30,6 +32,9 @@ typedef enum {
 gboolean varve_tries_next(int dirfd, const VarveDigest *base, gboolean writes,
 			  VarveGeneration **current, VarveTry *ret_next, guint *ret_failed,
 			  guint *ret_count, GError **error);
+
+/** varve_tries_gave_up: whether varve_tries_next() marked @generation. */
+gboolean varve_tries_gave_up(const VarveGeneration *generation);
 
 /** varve_tries_first: this boot made generation @number: it is its first attempt. */
 gboolean varve_tries_first(int dirfd, const VarveDigest *base, guint number, GError **error);

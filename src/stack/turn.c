@@ -26,26 +26,59 @@ static VarveGeneration *find_current(int generations_fd, const VarveDigest *base
 	return generation;
 }
 
+/* The generation that the current one stands in for since an earlier boot; 0: none. */
+static guint find_given_up(const VarveTurn *turn)
+{
+	const GPtrArray *records = turn->history->records;
+
+	for (guint i = records->len; turn->current && i-- > 0;) {
+		const VarveGeneration *generation = records->pdata[i];
+
+		if (generation->number > turn->current->number && varve_tries_gave_up(generation))
+			return generation->number;
+	}
+	return 0;
+}
+
+/* (caller frees) "did not come up in 3 boots", or what else its record says. */
+static char *what_failed(const VarveTurn *turn, guint number)
+{
+	for (guint i = 0; i < turn->history->records->len; i++) {
+		const VarveGeneration *generation = turn->history->records->pdata[i];
+
+		if (generation->number == number && *generation->outcome &&
+		    !varve_tries_gave_up(generation))
+			return g_strdup_printf("was not well (%s)", generation->reason);
+	}
+	return g_strdup_printf("did not come up in %d boots", VARVE_TRIES_MAX);
+}
+
+/* For as long as it is so, also when the one that took its place came up. */
 static void complain(const VarveTurn *turn, guint failed, VarveReport *report)
 {
 	static const char next[] = "look at 'varvectl history' and at the journal of the boots "
 				   "before; 'varvectl swap' or 'merge' takes a stack that is "
 				   "repaired";
+	guint number = failed ? failed : find_given_up(turn);
+	g_autofree char *what = number ? what_failed(turn, number) : NULL;
 
-	if (turn->attempt == VARVE_TRY_GOOD)
+	if (!what)
+		return;
+	if (turn->attempt == VARVE_TRY_NOTHING)
 		varve_report_complain(report, "fallback", next,
-				      "generation %u did not come up in %d boots: generation %u, "
-				      "the last that was good, runs",
-				      failed, VARVE_TRIES_MAX, turn->current->number);
-	else if (turn->attempt == VARVE_TRY_NOTHING)
+				      "generation %u %s, and there is no good one: the base runs "
+				      "alone",
+				      number, what);
+	else
 		varve_report_complain(report, "fallback", next,
-				      "generation %u did not come up in %d boots, and there is no "
-				      "good one: the base runs alone",
-				      failed, VARVE_TRIES_MAX);
+				      "generation %u %s: generation %u, the last that was good, "
+				      "runs",
+				      number, what, turn->current->number);
 }
 
-static void count_attempt(VarveTurn *turn, int generations_fd, const VarveDigest *base,
-			  gboolean writes, VarveReport *report)
+/* The number of the one that failed; 0: none. */
+static guint count_attempt(VarveTurn *turn, int generations_fd, const VarveDigest *base,
+			   gboolean writes, VarveReport *report)
 {
 	g_autoptr(GError) error = NULL;
 	guint failed = 0, count = 0;
@@ -60,13 +93,14 @@ static void count_attempt(VarveTurn *turn, int generations_fd, const VarveDigest
 					    "and again until there is room");
 	if (writes && turn->attempt != VARVE_TRY_NOTHING)
 		report->attempt = count;
-	complain(turn, failed, report);
+	return failed;
 }
 
 void varve_turn_find(int generations_fd, int layers_fd, const VarveDigest *base, gboolean writes,
 		     VarveReport *report, VarveTurn *ret)
 {
 	g_autoptr(GError) error = NULL;
+	guint failed = 0;
 
 	*ret = (VarveTurn){ .attempt = VARVE_TRY_CURRENT };
 	if (generations_fd >= 0) {
@@ -77,7 +111,8 @@ void varve_turn_find(int generations_fd, int layers_fd, const VarveDigest *base,
 			varve_report_warn(report,
 					  "what an interrupted swap left is still there: %s",
 					  error->message);
-		count_attempt(ret, generations_fd, base, writes, report);
+		failed = count_attempt(ret, generations_fd, base, writes, report);
 	}
 	ret->history = varve_history_load(generations_fd, base);
+	complain(ret, failed, report);
 }

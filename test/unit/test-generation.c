@@ -279,6 +279,35 @@ static void test_write_fail_remove(Fixture *f, gconstpointer data)
 	}
 }
 
+/* A commit that was made and could not be written down: what runs becomes the current one. */
+static void test_make_current(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) first = make(1, 1);
+	g_autoptr(VarveGeneration) second = make(1, 2);
+	g_autoptr(GPtrArray) unfinished = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	g_assert_true(varve_generation_commit(f->fd, first, NULL));
+	g_assert_true(varve_generation_write(f->fd, second, NULL));
+	g_assert_false(varve_generation_make_current(f->fd, 9, &first->base, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(VarveGeneration) current = NULL;
+
+		g_assert_true(
+			varve_generation_make_current(f->fd, second->number, &first->base, NULL));
+		current = varve_generation_linked(f->fd, "current", &first->base, NULL);
+		g_assert_cmpuint(current->number, ==, second->number);
+	}
+	unfinished = varve_generation_unfinished(f->fd, &first->base, NULL);
+	g_assert_cmpuint(unfinished->len, ==, 0);
+	g_clear_error(&error);
+	second->base.bytes[0]++;
+	g_assert_false(varve_generation_make_current(f->fd, second->number, &second->base, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+}
+
 /* Somebody chose layers, and the choice is gone: that is told, and not taken for a first boot. */
 static void test_dangling_link(Fixture *f, gconstpointer data)
 {
@@ -391,6 +420,7 @@ int main(int argc, char **argv)
 	ADD("hostile-record", test_hostile_record);
 	ADD("outcome", test_outcome);
 	ADD("write-fail-remove", test_write_fail_remove);
+	ADD("make-current", test_make_current);
 	ADD("dangling-link", test_dangling_link);
 	ADD("list", test_list);
 	ADD("file-is-a-name", test_file_is_a_name);

@@ -130,6 +130,7 @@ static void test_failed_is_current(Fixture *f, gconstpointer data)
 {
 	g_autoptr(VarveGeneration) good = make(f, "a");
 	g_autoptr(VarveGeneration) bad = make(f, "b");
+	g_autoptr(VarveGeneration) again = NULL;
 	VarveTry attempt;
 	guint failed, count;
 
@@ -137,9 +138,14 @@ static void test_failed_is_current(Fixture *f, gconstpointer data)
 	g_assert_true(varve_generation_commit(f->fd, good, NULL));
 	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
 	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
-	g_assert_true(varve_generation_fail(f->fd, bad->number, "not well\nat all", NULL));
+	g_assert_true(varve_generation_fail(f->fd, bad->number, "not well", NULL));
 	g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, good->number);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
+	g_assert_cmpuint(failed, ==, bad->number);
+	/* For what it was marked, not for boots that never were. */
+	again = varve_generation_load(f->fd, bad->number, NULL);
+	g_assert_cmpstr(again->reason, ==, "not well");
+	g_assert_false(varve_tries_gave_up(again));
 }
 
 static void test_damaged_count(Fixture *f, gconstpointer data)

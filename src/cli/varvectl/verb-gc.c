@@ -23,6 +23,7 @@ static GOptionEntry *entries(gpointer data)
 		{ NULL },
 	};
 
+	options->keep = VARVE_GC_KEEP;
 	return g_memdup2(list, sizeof(list));
 }
 
@@ -73,13 +74,12 @@ static int run(const VarveInvocation *invocation, GError **error)
 	const Options *options = invocation->options;
 	g_auto(VarveGc) gc = { NULL };
 
-	if (options->keep < 0) {
+	if (options->keep < 1) {
 		varve_fail(error, VARVE_ERROR_USAGE, "--keep is %d, expected 1 or more",
 			   options->keep);
 		return VARVE_EXIT_USAGE;
 	}
-	if (!varve_gc(options->keep > 0 ? (guint)options->keep : VARVE_GC_KEEP, options->dry_run,
-		      &gc, error))
+	if (!varve_gc((guint)options->keep, options->dry_run, &gc, error))
 		return VARVE_EXIT_FAILED;
 	if (invocation->json)
 		print_json(&gc);
