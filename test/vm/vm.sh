@@ -41,20 +41,22 @@ ok() {
 	fi
 }
 
-# tap_include PREFIX: takes another TAP stream from standard input into this one.
+# tap_include PREFIX: takes another TAP stream from standard input into this one. One that ends before its plan
+# is fulfilled, because whoever writes it died, has failed.
 tap_include() {
-	local line
+	local line points=0 plan=
 	while IFS= read -r line; do
 		case $line in
-		"ok "*) TAP_N=$((TAP_N + 1)) && echo "ok $TAP_N - $1: ${line#ok * - }" ;;
+		"ok "*) points=$((points + 1)) TAP_N=$((TAP_N + 1)) && echo "ok $TAP_N - $1: ${line#ok * - }" ;;
 		"not ok "*)
-			TAP_N=$((TAP_N + 1)) TAP_FAILED=$((TAP_FAILED + 1))
+			points=$((points + 1)) TAP_N=$((TAP_N + 1)) TAP_FAILED=$((TAP_FAILED + 1))
 			echo "not ok $TAP_N - $1: ${line#not ok * - }"
 			;;
-		1..*) ;;
+		1..*) plan=${line#1..} plan=${plan%% *} ;;
 		*) printf '%s\n' "$line" ;;
 		esac
 	done
+	[ "$plan" = $points ] || ok "$1: all of its points" eval "echo '$points points, a plan of ${plan:-none}'; false"
 }
 
 tap_skip_all() {
