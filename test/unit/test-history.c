@@ -1,70 +1,10 @@
 /* stack/history.c, taking back: what an interrupted swap left goes, and nothing else does. */
 #include "base/error.h"
-#include "base/file.h"
-#include "ground/fd.h"
 #include "stack/history.h"
+#include "state-fixture.h"
 
 #include <string.h>
 #include <sys/stat.h>
-
-typedef struct {
-	char *dir;
-	int generations, layers;
-	VarveDigest base;
-} Fixture;
-
-static int make_dir(const char *parent, const char *name)
-{
-	g_autofree char *path = g_build_filename(parent, name, NULL);
-	int fd;
-
-	g_assert_cmpint(mkdir(path, 0755), ==, 0);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	g_assert_cmpint(fd, >=, 0);
-	return fd;
-}
-
-static void setup(Fixture *f, gconstpointer data)
-{
-	(void)data;
-	f->dir = g_dir_make_tmp("varve-history-XXXXXX", NULL);
-	f->generations = make_dir(f->dir, "generations");
-	f->layers = make_dir(f->dir, "layers");
-	f->base.bytes[0] = 1;
-}
-
-static void teardown(Fixture *f, gconstpointer data)
-{
-	(void)data;
-	close(f->generations);
-	close(f->layers);
-	varve_dir_remove(AT_FDCWD, f->dir, NULL);
-	g_free(f->dir);
-}
-
-static char *file_of(char layer)
-{
-	return g_strdup_printf("%c_1_x86-64.raw", layer);
-}
-
-/* A generation with a layer for each letter; a capital one was brought by the swap itself. */
-static VarveGeneration *make(const Fixture *f, const char *layers)
-{
-	VarveGeneration *generation = varve_generation_new();
-
-	generation->base = f->base;
-	generation->selection = VARVE_SELECTION_LISTED;
-	for (; *layers; layers++) {
-		char letter = g_ascii_tolower(*layers);
-		g_autofree char *name = g_strndup(&letter, 1), *file = file_of(letter);
-		VarveDigest root = { { (guint8)letter } };
-		VarveGenerationLayer *layer = varve_generation_layer_new(name, "1", file, &root);
-
-		layer->staged = letter != *layers;
-		g_ptr_array_add(generation->layers, layer);
-	}
-	return generation;
-}
 
 typedef struct {
 	const char *name;
@@ -166,6 +106,58 @@ static void test_other_base(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(files, ==, row.left);
 }
 
+static const VarveDigest *root(char layer)
+{
+	static VarveDigest digest;
+
+	digest = (VarveDigest){ { (guint8)layer } };
+	return &digest;
+}
+
+static void test_failed(Fixture *f, gconstpointer data)
+{
+	g_autoptr(VarveGeneration) first = make(f, "a");
+	g_autoptr(VarveGeneration) bad = make(f, "ab");
+	g_autoptr(VarveGeneration) unfinished = make(f, "ac");
+	g_autoptr(VarveHistory) history = NULL;
+	g_autoptr(VarveHistory) empty = varve_history_load(-1, &f->base);
+	g_autoptr(GPtrArray) list = NULL;
+
+	(void)data;
+	g_assert_null(varve_history_failed(empty, root('a')));
+	g_assert_true(varve_generation_commit(f->generations, first, NULL));
+	g_assert_true(varve_generation_write(f->generations, bad, NULL));
+	g_assert_true(varve_generation_fail(f->generations, bad->number,
+					    "its service does not start", NULL));
+	for (guint i = 0; i < unfinished->layers->len; i++)
+		((VarveGenerationLayer *)unfinished->layers->pdata[i])->staged = i == 1;
+	g_assert_true(varve_generation_write(f->generations, unfinished, NULL));
+	history = varve_history_load(f->generations, &f->base);
+	g_assert_cmpuint(history->settled, ==, bad->number);
+	/* What it had before is not to blame. */
+	g_assert_null(varve_history_failed(history, root('a')));
+	g_assert_cmpuint(varve_history_failed(history, root('b'))->number, ==, bad->number);
+	g_assert_null(varve_history_failed(history, root('c')));
+	g_assert_false(varve_history_interrupted(history, "a_1_x86-64.raw"));
+	g_assert_false(varve_history_interrupted(history, "b_1_x86-64.raw"));
+	g_assert_true(varve_history_interrupted(history, "c_1_x86-64.raw"));
+	list = varve_generation_unfinished(f->generations, &f->base, NULL);
+	g_assert_cmpuint(list->len, ==, 1);
+	g_assert_cmpuint(((VarveGeneration *)list->pdata[0])->number, ==, unfinished->number);
+	g_assert_true(
+		((VarveGenerationLayer *)((VarveGeneration *)list->pdata[0])->layers->pdata[1])
+			->staged);
+	/* Forced, it ran after all. */
+	varve_history_free(g_steal_pointer(&history));
+	g_assert_true(varve_generation_remove(f->generations, unfinished->number, NULL));
+	g_assert_true(varve_generation_remove(f->generations, unfinished->number, NULL));
+	varve_generation_free(unfinished);
+	unfinished = make(f, "ab");
+	g_assert_true(varve_generation_commit(f->generations, unfinished, NULL));
+	history = varve_history_load(f->generations, &f->base);
+	g_assert_null(varve_history_failed(history, root('b')));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -176,5 +168,6 @@ int main(int argc, char **argv)
 		g_test_add(path, Fixture, &rows[i], setup, test_row, teardown);
 	}
 	g_test_add("/history/other-base", Fixture, NULL, setup, test_other_base, teardown);
+	g_test_add("/history/failed", Fixture, NULL, setup, test_failed, teardown);
 	return g_test_run();
 }

@@ -1,66 +1,23 @@
-/* stack/tries.c and stack/history.c: three boots, then the last good generation, then the base
- * alone; what failed and what was interrupted is known by the records. */
+/* stack/tries.c: three boots, then the last good generation, then the base alone. */
 #include "base/error.h"
-#include "base/file.h"
-#include "ground/fd.h"
 #include "stack/history.h"
 #include "stack/tries.h"
+#include "state-fixture.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-typedef struct {
-	char *dir;
-	int fd;
-	VarveDigest base;
-} Fixture;
-
-static void setup(Fixture *f, gconstpointer data)
-{
-	(void)data;
-	f->dir = g_dir_make_tmp("varve-tries-XXXXXX", NULL);
-	f->fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	f->base.bytes[0] = 1;
-	g_assert_cmpint(f->fd, >=, 0);
-}
-
-static void teardown(Fixture *f, gconstpointer data)
-{
-	(void)data;
-	close(f->fd);
-	varve_dir_remove(AT_FDCWD, f->dir, NULL);
-	g_free(f->dir);
-}
-
-/* A generation with the layers whose roots begin with the bytes of @layers. */
-static VarveGeneration *make(const Fixture *f, const char *layers)
-{
-	VarveGeneration *generation = varve_generation_new();
-
-	generation->base = f->base;
-	generation->selection = VARVE_SELECTION_LISTED;
-	for (; *layers; layers++) {
-		g_autofree char *file = g_strdup_printf("%c_1_x86-64.raw", *layers);
-		g_autofree char *name = g_strndup(layers, 1);
-		VarveDigest root = { { (guint8)*layers } };
-
-		g_ptr_array_add(generation->layers,
-				varve_generation_layer_new(name, "1", file, &root));
-	}
-	return generation;
-}
-
 /* One boot: @ret: the generation that it takes, 0 for the base alone. */
 static guint boot(const Fixture *f, VarveTry *ret_attempt, guint *ret_failed, guint *ret_count)
 {
 	g_autoptr(VarveGeneration) current =
-		varve_generation_linked(f->fd, "current", &f->base, NULL);
+		varve_generation_linked(f->generations, "current", &f->base, NULL);
 	g_autoptr(GError) error = NULL;
 
-	g_assert_true(varve_tries_next(f->fd, &f->base, TRUE, &current, ret_attempt, ret_failed,
-				       ret_count, &error));
+	g_assert_true(varve_tries_next(f->generations, &f->base, TRUE, &current, ret_attempt,
+				       ret_failed, ret_count, &error));
 	g_assert_no_error(error);
 	return *ret_attempt == VARVE_TRY_NOTHING || !current ? 0 : current->number;
 }
@@ -76,9 +33,9 @@ static void test_fall_back(Fixture *f, gconstpointer data)
 	(void)data;
 	g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, 0);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_CURRENT);
-	g_assert_true(varve_generation_commit(f->fd, good, NULL));
-	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
-	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	g_assert_true(varve_generation_commit(f->generations, good, NULL));
+	g_assert_true(varve_generation_link(f->generations, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->generations, bad, NULL));
 	for (guint i = 1; i <= VARVE_TRIES_MAX; i++) {
 		g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, bad->number);
 		g_assert_cmpint(attempt, ==, VARVE_TRY_CURRENT);
@@ -89,7 +46,7 @@ static void test_fall_back(Fixture *f, gconstpointer data)
 	g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
 	g_assert_cmpuint(failed, ==, bad->number);
 	g_assert_cmpuint(count, ==, 1);
-	again = varve_generation_load(f->fd, bad->number, NULL);
+	again = varve_generation_load(f->generations, bad->number, NULL);
 	g_assert_cmpstr(again->outcome, ==, VARVE_OUTCOME_FAILED);
 	g_assert_nonnull(strstr(again->reason, "3 boots"));
 	/* The good one is counted as well, and there is nothing behind it. */
@@ -103,7 +60,7 @@ static void test_fall_back(Fixture *f, gconstpointer data)
 	/* Until somebody makes another one. */
 	varve_generation_free(again);
 	again = make(f, "c");
-	g_assert_true(varve_generation_commit(f->fd, again, NULL));
+	g_assert_true(varve_generation_commit(f->generations, again, NULL));
 	g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, again->number);
 	g_assert_cmpuint(count, ==, 1);
 }
@@ -115,13 +72,13 @@ static void test_comes_up(Fixture *f, gconstpointer data)
 	guint failed, count;
 
 	(void)data;
-	g_assert_true(varve_generation_commit(f->fd, generation, NULL));
-	g_assert_true(varve_tries_first(f->fd, &f->base, generation->number, NULL));
+	g_assert_true(varve_generation_commit(f->generations, generation, NULL));
+	g_assert_true(varve_tries_first(f->generations, &f->base, generation->number, NULL));
 	for (int i = 0; i < 5; i++) {
 		g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, generation->number);
 		g_assert_cmpuint(count, ==, i ? 1 : 2);
-		g_assert_true(varve_tries_end(f->fd, &f->base, generation->number, NULL));
-		g_assert_true(varve_tries_end(f->fd, &f->base, generation->number, NULL));
+		g_assert_true(varve_tries_end(f->generations, &f->base, generation->number, NULL));
+		g_assert_true(varve_tries_end(f->generations, &f->base, generation->number, NULL));
 	}
 }
 
@@ -135,15 +92,15 @@ static void test_failed_is_current(Fixture *f, gconstpointer data)
 	guint failed, count;
 
 	(void)data;
-	g_assert_true(varve_generation_commit(f->fd, good, NULL));
-	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
-	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
-	g_assert_true(varve_generation_fail(f->fd, bad->number, "not well", NULL));
+	g_assert_true(varve_generation_commit(f->generations, good, NULL));
+	g_assert_true(varve_generation_link(f->generations, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->generations, bad, NULL));
+	g_assert_true(varve_generation_fail(f->generations, bad->number, "not well", NULL));
 	g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, good->number);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
 	g_assert_cmpuint(failed, ==, bad->number);
 	/* For what it was marked, not for boots that never were. */
-	again = varve_generation_load(f->fd, bad->number, NULL);
+	again = varve_generation_load(f->generations, bad->number, NULL);
 	g_assert_cmpstr(again->reason, ==, "not well");
 	g_assert_false(varve_tries_gave_up(again));
 }
@@ -163,10 +120,10 @@ static void test_damaged_count(Fixture *f, gconstpointer data)
 	guint failed, count;
 
 	(void)data;
-	g_assert_true(varve_generation_commit(f->fd, generation, NULL));
+	g_assert_true(varve_generation_commit(f->generations, generation, NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-		g_assert_true(
-			varve_file_write(f->fd, name, texts[i], strlen(texts[i]), 0644, NULL));
+		g_assert_true(varve_file_write(f->generations, name, texts[i], strlen(texts[i]),
+					       0644, NULL));
 		g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, generation->number);
 		g_assert_cmpuint(count, ==, 1);
 	}
@@ -186,25 +143,25 @@ static void test_good_is_listed(Fixture *f, gconstpointer data)
 
 	(void)data;
 	good->selection = VARVE_SELECTION_DIRECTORY;
-	g_assert_true(varve_generation_commit(f->fd, good, NULL));
-	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
-	g_assert_true(varve_generation_commit(f->fd, between, NULL));
-	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	g_assert_true(varve_generation_commit(f->generations, good, NULL));
+	g_assert_true(varve_generation_link(f->generations, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->generations, between, NULL));
+	g_assert_true(varve_generation_commit(f->generations, bad, NULL));
 	for (guint i = 1; i <= VARVE_TRIES_MAX; i++)
 		boot(f, &attempt, &failed, &count);
 	/* The boot that turns to it, and those that follow. */
 	for (guint i = 1; i <= VARVE_TRIES_MAX; i++) {
 		g_autoptr(VarveGeneration) current =
-			varve_generation_linked(f->fd, "current", &f->base, NULL);
+			varve_generation_linked(f->generations, "current", &f->base, NULL);
 
-		g_assert_true(varve_tries_next(f->fd, &f->base, TRUE, &current, &attempt, &failed,
-					       &count, NULL));
+		g_assert_true(varve_tries_next(f->generations, &f->base, TRUE, &current, &attempt,
+					       &failed, &count, NULL));
 		g_assert_cmpint(attempt, ==, i == 1 ? VARVE_TRY_GOOD : VARVE_TRY_CURRENT);
 		g_assert_cmpuint(current->number, ==, good->number);
 		g_assert_cmpint(current->selection, ==, VARVE_SELECTION_LISTED);
 		g_assert_cmpuint(current->layers->len, ==, 1);
 	}
-	history = varve_history_load(f->fd, &f->base);
+	history = varve_history_load(f->generations, &f->base);
 	g_assert_null(varve_history_failed(history, &(VarveDigest){ { 'b' } }));
 	g_assert_nonnull(varve_history_failed(history, &(VarveDigest){ { 'c' } }));
 }
@@ -218,19 +175,19 @@ static void test_only_asked(Fixture *f, gconstpointer data)
 	guint failed, count;
 
 	(void)data;
-	g_assert_true(varve_generation_commit(f->fd, good, NULL));
-	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
-	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	g_assert_true(varve_generation_commit(f->generations, good, NULL));
+	g_assert_true(varve_generation_link(f->generations, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->generations, bad, NULL));
 	for (guint i = 1; i <= VARVE_TRIES_MAX; i++)
 		boot(f, &attempt, &failed, &count);
 	for (int i = 0; i < 2; i++) {
 		g_autoptr(VarveGeneration) current =
-			varve_generation_linked(f->fd, "current", &f->base, NULL);
+			varve_generation_linked(f->generations, "current", &f->base, NULL);
 
 		g_assert_cmpuint(current->number, ==, bad->number);
 		g_assert_cmpstr(current->outcome, ==, "");
-		g_assert_true(varve_tries_next(f->fd, &f->base, FALSE, &current, &attempt, &failed,
-					       &count, NULL));
+		g_assert_true(varve_tries_next(f->generations, &f->base, FALSE, &current, &attempt,
+					       &failed, &count, NULL));
 		g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
 		g_assert_cmpuint(current->number, ==, good->number);
 	}
@@ -248,11 +205,11 @@ static void test_not_countable(Fixture *f, gconstpointer data)
 	guint failed, count;
 
 	(void)data;
-	g_assert_true(varve_generation_commit(f->fd, generation, NULL));
-	g_assert_cmpint(mkdirat(f->fd, name, 0755), ==, 0);
-	current = varve_generation_linked(f->fd, "current", &f->base, NULL);
-	g_assert_false(varve_tries_next(f->fd, &f->base, TRUE, &current, &attempt, &failed, &count,
-					&error));
+	g_assert_true(varve_generation_commit(f->generations, generation, NULL));
+	g_assert_cmpint(mkdirat(f->generations, name, 0755), ==, 0);
+	current = varve_generation_linked(f->generations, "current", &f->base, NULL);
+	g_assert_false(varve_tries_next(f->generations, &f->base, TRUE, &current, &attempt, &failed,
+					&count, &error));
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_CURRENT);
 	g_assert_cmpuint(current->number, ==, generation->number);
@@ -279,28 +236,28 @@ static void test_full(Fixture *f, gconstpointer data)
 	guint failed, count;
 
 	(void)data;
-	g_assert_true(varve_generation_commit(f->fd, good, NULL));
-	g_assert_true(varve_generation_link(f->fd, good, "good", NULL));
-	g_assert_true(varve_generation_commit(f->fd, bad, NULL));
+	g_assert_true(varve_generation_commit(f->generations, good, NULL));
+	g_assert_true(varve_generation_link(f->generations, good, "good", NULL));
+	g_assert_true(varve_generation_commit(f->generations, bad, NULL));
 	for (guint i = 1; i <= VARVE_TRIES_MAX; i++)
 		boot(f, &attempt, &failed, &count);
 	for (int i = 0; i < 2; i++) {
 		g_autoptr(VarveGeneration) current =
-			varve_generation_linked(f->fd, "current", &f->base, NULL);
+			varve_generation_linked(f->generations, "current", &f->base, NULL);
 		g_autoptr(GError) error = NULL;
 		gboolean written;
 
 		g_assert_cmpuint(current->number, ==, bad->number);
 		set_full(TRUE);
-		written = varve_tries_next(f->fd, &f->base, TRUE, &current, &attempt, &failed,
-					   &count, &error);
+		written = varve_tries_next(f->generations, &f->base, TRUE, &current, &attempt,
+					   &failed, &count, &error);
 		set_full(FALSE);
 		g_assert_false(written);
 		g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
 		g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
 		g_assert_cmpuint(failed, ==, bad->number);
 		g_assert_cmpuint(current->number, ==, good->number);
-		g_assert_true(varve_tries_end(f->fd, &f->base, good->number, NULL));
+		g_assert_true(varve_tries_end(f->generations, &f->base, good->number, NULL));
 	}
 	g_assert_cmpuint(boot(f, &attempt, &failed, &count), ==, good->number);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_GOOD);
@@ -315,64 +272,12 @@ static void test_no_directory(Fixture *f, gconstpointer data)
 	guint failed, count;
 
 	(void)data;
-	g_assert_true(varve_generation_commit(f->fd, current, NULL));
+	g_assert_true(varve_generation_commit(f->generations, current, NULL));
 	g_assert_false(
 		varve_tries_next(-1, &f->base, TRUE, &current, &attempt, &failed, &count, &error));
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
 	g_assert_cmpint(attempt, ==, VARVE_TRY_CURRENT);
 	g_assert_cmpuint(count, ==, 1);
-}
-
-static const VarveDigest *root(char layer)
-{
-	static VarveDigest digest;
-
-	digest = (VarveDigest){ { (guint8)layer } };
-	return &digest;
-}
-
-static void test_history(Fixture *f, gconstpointer data)
-{
-	g_autoptr(VarveGeneration) first = make(f, "a");
-	g_autoptr(VarveGeneration) bad = make(f, "ab");
-	g_autoptr(VarveGeneration) unfinished = make(f, "ac");
-	g_autoptr(VarveHistory) history = NULL;
-	g_autoptr(VarveHistory) empty = varve_history_load(-1, &f->base);
-	g_autoptr(GPtrArray) list = NULL;
-
-	(void)data;
-	g_assert_null(varve_history_failed(empty, root('a')));
-	g_assert_true(varve_generation_commit(f->fd, first, NULL));
-	g_assert_true(varve_generation_write(f->fd, bad, NULL));
-	g_assert_true(
-		varve_generation_fail(f->fd, bad->number, "its service does not start", NULL));
-	for (guint i = 0; i < unfinished->layers->len; i++)
-		((VarveGenerationLayer *)unfinished->layers->pdata[i])->staged = i == 1;
-	g_assert_true(varve_generation_write(f->fd, unfinished, NULL));
-	history = varve_history_load(f->fd, &f->base);
-	g_assert_cmpuint(history->settled, ==, bad->number);
-	/* What it had before is not to blame. */
-	g_assert_null(varve_history_failed(history, root('a')));
-	g_assert_cmpuint(varve_history_failed(history, root('b'))->number, ==, bad->number);
-	g_assert_null(varve_history_failed(history, root('c')));
-	g_assert_false(varve_history_interrupted(history, "a_1_x86-64.raw"));
-	g_assert_false(varve_history_interrupted(history, "b_1_x86-64.raw"));
-	g_assert_true(varve_history_interrupted(history, "c_1_x86-64.raw"));
-	list = varve_generation_unfinished(f->fd, &f->base, NULL);
-	g_assert_cmpuint(list->len, ==, 1);
-	g_assert_cmpuint(((VarveGeneration *)list->pdata[0])->number, ==, unfinished->number);
-	g_assert_true(
-		((VarveGenerationLayer *)((VarveGeneration *)list->pdata[0])->layers->pdata[1])
-			->staged);
-	/* Forced, it ran after all. */
-	varve_history_free(g_steal_pointer(&history));
-	g_assert_true(varve_generation_remove(f->fd, unfinished->number, NULL));
-	g_assert_true(varve_generation_remove(f->fd, unfinished->number, NULL));
-	varve_generation_free(unfinished);
-	unfinished = make(f, "ab");
-	g_assert_true(varve_generation_commit(f->fd, unfinished, NULL));
-	history = varve_history_load(f->fd, &f->base);
-	g_assert_null(varve_history_failed(history, root('b')));
 }
 
 int main(int argc, char **argv)
@@ -388,6 +293,5 @@ int main(int argc, char **argv)
 	ADD("not-countable", test_not_countable);
 	ADD("full", test_full);
 	ADD("no-directory", test_no_directory);
-	ADD("history", test_history);
 	return g_test_run();
 }
