@@ -8,6 +8,7 @@
 #   vm_wait_ssh                   waits until root can log in
 #   vm_wait_console PATTERN       waits until the console has shown a line that matches (grep -E)
 #   vm_ssh COMMAND…               runs it in the guest, over one connection that stays open
+#   vm_script FILE [NAME=VALUE…]  runs a script of this directory there
 #   vm_stop                       powers the guest off and waits; kills it where that takes too long
 #   ok WHAT COMMAND…              one line of TAP: COMMAND must succeed
 #   tap_done                      the plan; the exit status tells whether all was ok
@@ -161,6 +162,12 @@ vm_ssh() {
 	local options
 	mapfile -t options < <(vm_ssh_options)
 	ssh "${options[@]}" root@127.0.0.1 "$@"
+}
+# vm_script FILE [NAME=VALUE…]: runs a script of this directory in the guest. It is there whole before it begins: what reads
+# its standard input must not find the rest of the script.
+vm_script() {
+	local path=/run/$1
+	vm_ssh "cat > '$path'" < "$VM_ROOT/test/vm/$1" && vm_ssh "${@:2}" bash "$path" < /dev/null
 }
 vm_wait_ssh() { vm_wait "login by ssh" vm_ssh true < /dev/null; }
 vm_console_has() { tr -d '\r' < "$VM_LOG" | grep -aqE -- "$1"; }
