@@ -139,6 +139,8 @@ gboolean varve_solver_add(VarveSolver *solver, VarvePackageRepository *repositor
 	const char *primary = varve_package_repository_primary(repository);
 
 	repo->appdata = repository;
+	/* What was built here is preferred, whatever the versions. */
+	repo->priority = varve_package_repository_is_own(repository) ? 1 : 0;
 	if (!read_cache(repo, primary)) {
 		if (!read_metadata(repo, primary, 0, error)) {
 			repo_free(repo, 1);

@@ -12,6 +12,9 @@ typedef struct {
 	const char *const *install;
 	/* Names left out of the result and never installed; requirements on them count as met. */
 	const char *const *exclude;
+	/* (nullable) Names of packages that are not taken from repositories that are `own`: those
+	 * that are about to be built anew. */
+	const char *const *not_own;
 	/* (nullable) VarvePackage * below an extension: they count as installed, stay as they are
 	 * and are not in the result. Each must be in the repositories, by NEVRA and digest. */
 	const GPtrArray *installed;
