@@ -1,5 +1,5 @@
-/* Roots made of packages by our own installer and kept by what they were made of: the tools tree, the
- * roots in which components are built. */
+/* Roots made of packages by our own installer and kept by what they were made of: the tools tree,
+ * the roots in which components are built. */
 #pragma once
 
 #include "compose/inputs.h"

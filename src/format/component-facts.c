@@ -145,8 +145,9 @@ static gboolean read_links(const json_t *object, const char *where, char ***ret,
 static gboolean read_overlay(VarveComponentFacts *facts, const json_t *object, const char *where,
 			     GError **error)
 {
-	static const char *const known[] = { "type",   "reason", "category",
-					     "status", "links",  NULL };
+	static const char *const known[] = {
+		"type", "reason", "category", "status", "links", NULL
+	};
 	VarveFactsOverlay *overlay;
 
 	if (!json_is_object(object))

@@ -46,7 +46,8 @@ VarveComponentFacts *varve_component_facts_from_json(const json_t *object, const
 
 /** varve_component_facts_to_tag: (caller frees) "varve:component/NAME;BASE64" */
 char *varve_component_facts_to_tag(const VarveComponentFacts *facts);
-/** varve_component_facts_is_tag: whether @tag is of that kind at all: other builders have their own. */
+/** varve_component_facts_is_tag: whether @tag is of that kind at all: other builders have their
+ * own. */
 gboolean varve_component_facts_is_tag(const char *tag);
 /** varve_component_facts_from_tag: hostile. Errors: CORRUPT, UNSUPPORTED. */
 VarveComponentFacts *varve_component_facts_from_tag(const char *tag, const char *where,

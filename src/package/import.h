@@ -27,7 +27,8 @@ typedef struct {
 char *varve_import_directory(const char *work, const VarveUpstream *upstream,
 			     const VarveArch *arch);
 
-/** varve_import_build_directory: (caller frees) WORK/upstream/NAME/ARCH-build: that of @build_packages.
+/** varve_import_build_directory: (caller frees) WORK/upstream/NAME/ARCH-build: that of
+ * @build_packages.
  */
 char *varve_import_build_directory(const char *work, const VarveUpstream *upstream,
 				   const VarveArch *arch);

@@ -69,11 +69,12 @@ static void report_tag(GString *report, rpmTagVal tag, const char *a, const char
 static gboolean is_consequence(rpmTagVal tag)
 {
 	static const rpmTagVal consequences[] = {
-		RPMTAG_SIGSIZE,     RPMTAG_SIGMD5,      RPMTAG_SHA1HEADER,    RPMTAG_SHA256HEADER,
-		RPMTAG_RSAHEADER,   RPMTAG_DSAHEADER,   RPMTAG_PAYLOADDIGEST, RPMTAG_PAYLOADDIGESTALT,
-		RPMTAG_FILEDIGESTS, RPMTAG_FILESIZES,   RPMTAG_FILEMTIMES,    RPMTAG_FILEMODES,
-		RPMTAG_FILELINKTOS, RPMTAG_ARCHIVESIZE, RPMTAG_BASENAMES,     RPMTAG_DIRINDEXES,
-		RPMTAG_DIRNAMES,    RPMTAG_HEADERIMMUTABLE
+		RPMTAG_SIGSIZE,       RPMTAG_SIGMD5,           RPMTAG_SHA1HEADER,
+		RPMTAG_SHA256HEADER,  RPMTAG_RSAHEADER,        RPMTAG_DSAHEADER,
+		RPMTAG_PAYLOADDIGEST, RPMTAG_PAYLOADDIGESTALT, RPMTAG_FILEDIGESTS,
+		RPMTAG_FILESIZES,     RPMTAG_FILEMTIMES,       RPMTAG_FILEMODES,
+		RPMTAG_FILELINKTOS,   RPMTAG_ARCHIVESIZE,      RPMTAG_BASENAMES,
+		RPMTAG_DIRINDEXES,    RPMTAG_DIRNAMES,         RPMTAG_HEADERIMMUTABLE
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(consequences); i++)
@@ -122,10 +123,9 @@ static void compare_file(const VarvePackageFile *a, const VarvePackageFile *b, G
 	if (a->mode != b->mode || strcmp(a->user, b->user) != 0 || strcmp(a->group, b->group) != 0)
 		g_string_append_printf(report, "  /%s: mode or owner\n", a->path);
 	if (a->mtime != b->mtime)
-		g_string_append_printf(report,
-				       "  /%s: time %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
-				       "\n",
-				       a->path, a->mtime, b->mtime);
+		g_string_append_printf(
+			report, "  /%s: time %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT "\n",
+			a->path, a->mtime, b->mtime);
 }
 
 static void compare_files(const GPtrArray *a, const GPtrArray *b, GString *report)

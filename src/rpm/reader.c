@@ -280,7 +280,8 @@ static gboolean read_package(const char *path, const VarvePackageKeys *keys,
 		else
 			fine = TRUE;
 	}
-	fine = fine && read_component(header, package, error) && lseek(Fileno(fd), 0, SEEK_SET) == 0 &&
+	fine = fine && read_component(header, package, error) &&
+	       lseek(Fileno(fd), 0, SEEK_SET) == 0 &&
 	       varve_rpm_digest_fd(Fileno(fd), &package->digest, &package->size, error);
 	if (fine) {
 		g_free(package->path);

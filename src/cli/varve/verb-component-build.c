@@ -63,8 +63,7 @@ static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildO
 			   .keys = workspace->keys,
 			   .mirror = options->workspace.mirror,
 			   .refresh = options->workspace.refresh },
-		.component =
-			varve_components_find(workspace->definition->components, name, error),
+		.component = varve_components_find(workspace->definition->components, name, error),
 		.log_dir = workspace->definition->project.log_dir,
 		.no_check = options->no_check,
 		.anew = options->anew,
@@ -116,9 +115,10 @@ const VarveVerb varve_verb_component_build = {
 	.words = "component build",
 	.arguments = "NAME…",
 	.summary = "Build components: a spec with its overlays to signed packages.",
-	.details = "Each is built in a clean root of the upstream's packages, without network and\n"
-		   "without privileges. What is made of the same is not made again. Packages go to\n"
-		   "the local repository, which later builds and layers ask first.",
+	.details =
+		"Each is built in a clean root of the upstream's packages, without network and\n"
+		"without privileges. What is made of the same is not made again. Packages go to\n"
+		"the local repository, which later builds and layers ask first.",
 	.options_size = sizeof(ComponentBuildOptions),
 	.entries = entries,
 	.reports = TRUE,
