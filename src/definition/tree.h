@@ -118,6 +118,9 @@ struct VarveLoader {
 	GPtrArray *memory;   /* freed with g_free */
 	GPtrArray *tables;   /* VarveTable * */
 	VarveTable *top;
+	/* After resolving: char *name → position + 1 in the model. Keys lie in the documents. */
+	GHashTable *components;
+	GHashTable *packages; /* of package groups */
 	gboolean incomplete;  /* a file could not be read: what is missing may be there */
 	gboolean lost_tables; /* a header could not be read: likewise for names */
 };
