@@ -8,27 +8,50 @@
 
 #include <string.h>
 
+guint varve_loader_component(const VarveLoader *loader, const char *name)
+{
+	const VarveTable *table = varve_table_child(loader->top, "components");
+	const VarveItem *item = table ? varve_table_item(table, name) : NULL;
+
+	if (item)
+		return (guint)(item - &g_array_index(table->items, VarveItem, 0)) + 1;
+	return GPOINTER_TO_UINT(g_hash_table_lookup(loader->components, name));
+}
+
+static guint n_declared(const VarveLoader *loader)
+{
+	const VarveTable *table = varve_table_child(loader->top, "components");
+
+	return table ? table->items->len : 0;
+}
+
 VarveComponent *varve_resolver_find(const VarveResolver *resolver, const char *name)
 {
-	guint position = GPOINTER_TO_UINT(g_hash_table_lookup(resolver->loader->components, name));
+	guint position = varve_loader_component(resolver->loader, name);
+	guint n = n_declared(resolver->loader);
 
-	return position ? &g_array_index(resolver->components, VarveComponent, position - 1) : NULL;
+	if (position == 0)
+		return NULL;
+	return position > n ? resolver->found->pdata[position - n - 1]
+			    : &resolver->declared[position - 1];
 }
 
 VarveComponent *varve_resolver_add(VarveResolver *resolver, const char *name, VarveOrigin origin)
 {
 	static const char *const no_strings[] = { NULL };
-	VarveComponent component = {
-		.origin = origin,
-		.name = varve_loader_keep(resolver->loader, g_strdup(name)),
-		.overlay_files = no_strings,
-		.build = { .with = no_strings, .without = no_strings, .undefines = no_strings },
-	};
+	VarveLoader *loader = resolver->loader;
+	VarveComponent *component = varve_loader_alloc(loader, sizeof(*component));
 
-	g_array_append_val(resolver->components, component);
-	g_hash_table_insert(resolver->loader->components, (gpointer)component.name,
-			    GUINT_TO_POINTER(resolver->components->len));
-	return &g_array_index(resolver->components, VarveComponent, resolver->components->len - 1);
+	component->origin = origin;
+	component->name = varve_loader_keep(loader, g_strdup(name));
+	component->overlay_files = no_strings;
+	component->build.with = no_strings;
+	component->build.without = no_strings;
+	component->build.undefines = no_strings;
+	g_ptr_array_add(resolver->found, component);
+	g_hash_table_insert(loader->components, (gpointer)component->name,
+			    GUINT_TO_POINTER(n_declared(loader) + resolver->found->len));
+	return component;
 }
 
 /* References */
@@ -157,27 +180,28 @@ static void check_package_groups(VarveLoader *loader)
 	}
 }
 
-/* Completes @declared, what the tables declare, with what patterns find. */
+/* Completes what the tables declare with what patterns find. */
 static void find_components(VarveLoader *loader, struct VarveComponents *model)
 {
-	g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(VarveComponent));
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
 	g_autoptr(GHashTable) files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	VarveResolver resolver = { loader, all, files };
-	VarveComponent *components;
+	VarveComponent *components = (VarveComponent *)model->components;
+	VarveResolver resolver = { loader, components, found, files };
 
 	loader->components = g_hash_table_new(g_str_hash, g_str_equal);
-	if (model->n_components > 0)
-		g_array_append_vals(all, model->components, (guint)model->n_components);
-	for (gsize i = 0; i < model->n_components; i++)
-		g_hash_table_insert(loader->components, (gpointer)model->components[i].name,
-				    GUINT_TO_POINTER(i + 1));
 	varve_resolve_overlay_files(&resolver);
 	varve_resolve_group_specs(&resolver, model);
-	components = varve_loader_alloc(loader, all->len * sizeof(*components));
-	if (all->len > 0)
-		memcpy(components, all->data, all->len * sizeof(*components));
+	if (found->len > 0) {
+		gsize n = model->n_components;
+
+		components = varve_loader_alloc(loader, (n + found->len) * sizeof(*components));
+		if (n > 0)
+			memcpy(components, model->components, n * sizeof(*components));
+		for (guint i = 0; i < found->len; i++)
+			components[n + i] = *(VarveComponent *)found->pdata[i];
+	}
 	model->components = components;
-	model->n_components = all->len;
+	model->n_components += found->len;
 	varve_resolve_membership(loader, model, components);
 }
 
@@ -218,8 +242,7 @@ static void not_found(GError **error, const char *what, const char *name, const 
 const VarveComponent *varve_components_find(const VarveComponents *components, const char *name,
 					    GError **error)
 {
-	guint position =
-		GPOINTER_TO_UINT(g_hash_table_lookup(components->loader->components, name));
+	guint position = varve_loader_component(components->loader, name);
 	g_autoptr(GPtrArray) names = NULL;
 
 	if (position)

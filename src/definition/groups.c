@@ -105,9 +105,8 @@ static GArray *list_members(VarveLoader *loader, const struct VarveComponents *m
 		const VarveComponentGroup *group = &model->groups[i];
 
 		for (gsize j = 0; group->components[j]; j++) {
-			gpointer found =
-				g_hash_table_lookup(loader->components, group->components[j]);
-			Member member = { GPOINTER_TO_UINT(found) - 1, group };
+			guint found = varve_loader_component(loader, group->components[j]);
+			Member member = { found - 1, group };
 
 			if (found)
 				g_array_append_val(members, member);

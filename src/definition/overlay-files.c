@@ -246,8 +246,7 @@ void varve_resolve_overlay_files(VarveResolver *resolver)
 
 		item = varve_table_item(entry->table, "overlay-files");
 		if (item && item->field)
-			expand_own(resolver,
-				   &g_array_index(resolver->components, VarveComponent, i), item);
+			expand_own(resolver, &resolver->declared[i], item);
 	}
 	item = defaults ? varve_table_item(defaults, "overlay-files") : NULL;
 	for (guint32 i = 0; item && item->field && i < item->value->array.n; i++) {

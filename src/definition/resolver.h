@@ -6,10 +6,13 @@
 
 typedef struct {
 	VarveLoader *loader;
-	GArray *components; /* VarveComponent; what points into it holds until one is added */
-	GHashTable *files;  /* char *path → overlay file: each is read once */
+	VarveComponent *declared; /* by tables: where [components] has them */
+	GPtrArray *found;         /* VarveComponent *: the others */
+	GHashTable *files;        /* char *path → overlay file: each is read once */
 } VarveResolver;
 
+/** The place of @name among all components, from 1; 0: there is no such component. */
+guint varve_loader_component(const VarveLoader *loader, const char *name);
 /** (borrowed, nullable) the component called @name. */
 VarveComponent *varve_resolver_find(const VarveResolver *resolver, const char *name);
 /** Makes an empty one, which is not there yet. */

@@ -544,11 +544,13 @@ static void check_component(VarveLoader *loader, const VarveTable *table, void *
 	VarveComponent *component = data;
 	const VarveItem *files = varve_table_item(table, "source-files");
 	const VarveTable *release = varve_table_child(table, "release");
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) seen = NULL;
 
 	component->has_release = release && varve_table_item(release, "calculation");
 	component->table = table;
-	for (guint i = 0; files && files->field && i < files->tables->len; i++) {
+	if (files && files->field)
+		seen = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; seen && i < files->tables->len; i++) {
 		const VarveItem *name = varve_table_item(files->tables->pdata[i], "filename");
 
 		if (name && name->field &&
