@@ -15,6 +15,7 @@ static void overlay_free(gpointer pointer)
 	VarveFactsOverlay *overlay = pointer;
 
 	g_free(overlay->type);
+	g_free(overlay->summary);
 	g_free(overlay->reason);
 	g_free(overlay->category);
 	g_free(overlay->status);
@@ -52,22 +53,20 @@ static char *fit(const char *text)
 	return line;
 }
 
-VarveFactsOverlay *varve_component_facts_add(VarveComponentFacts *facts, const char *type,
-					     const char *reason, const char *category,
-					     const char *status, const char *const *links)
+void varve_component_facts_add(VarveComponentFacts *facts, const VarveFactsOverlay *overlay)
 {
-	VarveFactsOverlay *overlay = g_new0(VarveFactsOverlay, 1);
-	guint n = links ? MIN(g_strv_length((char **)links), VARVE_FACTS_LINKS_MAX) : 0;
+	VarveFactsOverlay *copy = g_new0(VarveFactsOverlay, 1);
+	guint n = overlay->links ? MIN(g_strv_length(overlay->links), VARVE_FACTS_LINKS_MAX) : 0;
 
-	overlay->type = fit(type);
-	overlay->reason = fit(reason);
-	overlay->category = fit(category);
-	overlay->status = fit(status);
-	overlay->links = g_new0(char *, n + 1);
+	copy->type = fit(overlay->type);
+	copy->summary = fit(overlay->summary);
+	copy->reason = fit(overlay->reason);
+	copy->category = fit(overlay->category);
+	copy->status = fit(overlay->status);
+	copy->links = g_new0(char *, n + 1);
 	for (guint i = 0; i < n; i++)
-		overlay->links[i] = fit(links[i]);
-	g_ptr_array_add(facts->overlays, overlay);
-	return overlay;
+		copy->links[i] = fit(overlay->links[i]);
+	g_ptr_array_add(facts->overlays, copy);
 }
 
 VarveComponentFacts *varve_component_facts_copy(const VarveComponentFacts *facts)
@@ -79,12 +78,8 @@ VarveComponentFacts *varve_component_facts_copy(const VarveComponentFacts *facts
 	copy->name = g_strdup(facts->name);
 	copy->upstream = g_strdup(facts->upstream);
 	copy->spec = facts->spec;
-	for (guint i = 0; i < facts->overlays->len; i++) {
-		const VarveFactsOverlay *from = facts->overlays->pdata[i];
-
-		varve_component_facts_add(copy, from->type, from->reason, from->category,
-					  from->status, (const char *const *)from->links);
-	}
+	for (guint i = 0; i < facts->overlays->len; i++)
+		varve_component_facts_add(copy, facts->overlays->pdata[i]);
 	return copy;
 }
 
@@ -102,6 +97,7 @@ json_t *varve_component_facts_to_json(const VarveComponentFacts *facts)
 		json_t *entry = json_object();
 
 		json_object_set_new(entry, "type", varve_json_text(overlay->type));
+		json_object_set_new(entry, "summary", varve_json_text(overlay->summary));
 		json_object_set_new(entry, "reason", varve_json_text(overlay->reason));
 		json_object_set_new(entry, "category", varve_json_text(overlay->category));
 		json_object_set_new(entry, "status", varve_json_text(overlay->status));
@@ -145,17 +141,19 @@ static gboolean read_links(const json_t *object, const char *where, char ***ret,
 static gboolean read_overlay(VarveComponentFacts *facts, const json_t *object, const char *where,
 			     GError **error)
 {
-	static const char *const known[] = {
-		"type", "reason", "category", "status", "links", NULL
-	};
+	static const char *const known[] = { "type",   "summary", "reason", "category",
+					     "status", "links",   NULL };
+	static const VarveFactsOverlay nothing = { 0 };
 	VarveFactsOverlay *overlay;
 
 	if (!json_is_object(object))
 		return varve_fail(error, VARVE_ERROR_CORRUPT, "%s: an overlay is not an object",
 				  where);
-	overlay = varve_component_facts_add(facts, "", "", "", "", NULL);
+	varve_component_facts_add(facts, &nothing);
+	overlay = facts->overlays->pdata[facts->overlays->len - 1];
 	return varve_members_check(object, known, where, error) &&
 	       varve_members_word(object, "type", "-", where, &overlay->type, error) &&
+	       read_text(object, "summary", where, &overlay->summary, error) &&
 	       read_text(object, "reason", where, &overlay->reason, error) &&
 	       read_text(object, "category", where, &overlay->category, error) &&
 	       read_text(object, "status", where, &overlay->status, error) &&

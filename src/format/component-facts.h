@@ -6,10 +6,11 @@
 #include "base/digest.h"
 #include "base/json.h"
 
-/** One spec overlay that was applied. Strings are owned, "" where nothing was said. */
+/** One deviation from the upstream's spec. Strings are owned, "" where nothing was said. */
 typedef struct {
-	char *type;     /* "spec-search-replace" */
-	char *reason;   /* its description */
+	char *type;    /* of a spec overlay: "spec-search-replace"; "build-options", "check-skip" */
+	char *summary; /* what it does */
+	char *reason;  /* why: of its metadata */
 	char *category; /* of its metadata */
 	char *status;   /* upstream-status of its metadata */
 	char **links;   /* commits and bugs */
@@ -19,7 +20,8 @@ typedef struct {
 	char *name;
 	char *upstream;      /* where the spec is from: "local", "fedora 43" */
 	VarveDigest spec;    /* SHA-256 of the spec that was built, overlays applied */
-	GPtrArray *overlays; /* VarveFactsOverlay *, in the order in which they were applied */
+	GPtrArray *overlays; /* VarveFactsOverlay *, in the order in which they were applied; what
+			      * is set of the build comes last */
 } VarveComponentFacts;
 
 #define VARVE_FACTS_OVERLAYS_MAX 1024
@@ -32,11 +34,9 @@ VarveComponentFacts *varve_component_facts_new(void);
 VarveComponentFacts *varve_component_facts_copy(const VarveComponentFacts *facts);
 void varve_component_facts_free(VarveComponentFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveComponentFacts, varve_component_facts_free)
-/** varve_component_facts_add: (borrowed) a new overlay at the end; texts that are too long or have
- *  control characters are made fit. @links: nullable. */
-VarveFactsOverlay *varve_component_facts_add(VarveComponentFacts *facts, const char *type,
-					     const char *reason, const char *category,
-					     const char *status, const char *const *links);
+/** varve_component_facts_add: adds a copy of @overlay, whose members may be NULL, at the end; texts
+ *  that are too long or have control characters are made fit. */
+void varve_component_facts_add(VarveComponentFacts *facts, const VarveFactsOverlay *overlay);
 
 /** varve_component_facts_to_json: (caller owns) */
 json_t *varve_component_facts_to_json(const VarveComponentFacts *facts);

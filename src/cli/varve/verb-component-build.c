@@ -3,6 +3,7 @@
 #include "build/job.h"
 #include "cli/varve/verbs.h"
 #include "cli/varve/workspace.h"
+#include "component/effective.h"
 
 #include <stdio.h>
 
@@ -55,6 +56,8 @@ static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildO
 			  const char *name, gboolean json, json_t *report, GError **error)
 {
 	g_auto(VarveBuildResult) result = { 0 };
+	g_autoptr(VarveEffective) effective =
+		varve_effective_new(workspace->definition, name, error);
 	VarveBuildJob job = {
 		.place = { .definition = workspace->definition,
 			   .upstream = workspace->upstream,
@@ -63,7 +66,7 @@ static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildO
 			   .keys = workspace->keys,
 			   .mirror = options->workspace.mirror,
 			   .refresh = options->workspace.refresh },
-		.component = varve_components_find(workspace->definition->components, name, error),
+		.component = effective ? &effective->component : NULL,
 		.log_dir = workspace->definition->project.log_dir,
 		.no_check = options->no_check,
 		.anew = options->anew,
