@@ -97,7 +97,23 @@ static gboolean make_dev(const char *root, VarveContainFailure *failure)
 			return failed(failure, path);
 	}
 	snprintf(path, sizeof(path), "%s/dev/shm", root);
-	if (mkdir(path, 01777) < 0)
+	if (mkdir(path, 01777) < 0 || chmod(path, 01777) < 0)
+		return failed(failure, path);
+	return TRUE;
+}
+
+/* Terminals of its own. */
+static gboolean make_pts(const char *root, VarveContainFailure *failure)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/dev/ptmx", root);
+	if (symlink("pts/ptmx", path) < 0)
+		return failed(failure, path);
+	snprintf(path, sizeof(path), "%s/dev/pts", root);
+	if (mkdir(path, 0755) < 0 ||
+	    mount("devpts", path, "devpts", MS_NOSUID | MS_NOEXEC,
+		  "newinstance,ptmxmode=0666,mode=0620") < 0)
 		return failed(failure, path);
 	return TRUE;
 }
@@ -199,7 +215,7 @@ gboolean varve_contain(const VarveProcess *process, VarveContainFailure *ret_fai
 	    !mount_below(root, "tmpfs", "dev", MS_NOSUID, "mode=0755", ret_failure) ||
 	    !mount_below(root, "tmpfs", "tmp", MS_NOSUID | MS_NODEV, "mode=1777", ret_failure) ||
 	    !mount_below(root, "tmpfs", "run", MS_NOSUID | MS_NODEV, "mode=0755", ret_failure) ||
-	    !make_dev(root, ret_failure))
+	    !make_dev(root, ret_failure) || !make_pts(root, ret_failure))
 		return FALSE;
 	for (size_t i = 0; i < process->n_binds; i++)
 		if (!bind_one(root, &process->binds[i], ret_failure))
