@@ -44,7 +44,8 @@ static GPtrArray *wanted_packages(const VarveImport *import)
 		if (strcmp(set->name, VARVE_BUILD_SET) == 0)
 			continue;
 		for (gsize k = 0; spelling && spelling->packages[k]; k++)
-			if (!varve_own_is(spelling->packages[k]))
+			if (!varve_own_is(spelling->packages[k]) &&
+			    !(import->own && g_strv_contains(import->own, spelling->packages[k])))
 				g_ptr_array_add(names, expand(spelling->packages[k], import->arch));
 	}
 	return names;

@@ -18,6 +18,7 @@ typedef struct {
 	const char *mirror;          /* (nullable) instead of the definition's or the machine's */
 	const char *security_mirror; /* (nullable) goes with @mirror */
 	gboolean refresh, prune;     /* as in VarveDebianImport */
+	const char *const *own;      /* (nullable) names that are made here: asked of no archive */
 	/* (nullable) Instead of all package sets: these packages, whole, whatever the upstream
 	 * drops (what programs are built with needs it: perl), into a repository of their own. */
 	const char *const *build_packages;

@@ -243,6 +243,8 @@ static gboolean prepare(VarveWorkspace *workspace, const VarveArch *arch, gboole
 	repositories->key = g_build_filename(workspace->keys, "package.asc", NULL);
 	repositories->keys[0] = repositories->key;
 	if (workspace->upstream->type == VARVE_UPSTREAM_DEBIAN) {
+		const VarveBuildPlace place = { .work = workspace->work, .arch = arch };
+		g_auto(GStrv) made = varve_build_own_packages(&place, error);
 		const VarveImport import = {
 			.definition = workspace->definition,
 			.upstream = workspace->upstream,
@@ -251,12 +253,13 @@ static gboolean prepare(VarveWorkspace *workspace, const VarveArch *arch, gboole
 			.keys = workspace->keys,
 			.mirror = workspace->options->mirror,
 			.refresh = workspace->options->refresh,
+			.own = (const char *const *)made,
 		};
 		g_autofree char *directory =
 			varve_import_directory(workspace->work, workspace->upstream, arch);
 		VarveDebianImported imported;
 
-		if (!varve_import_run(&import, &imported, error)) {
+		if (!made || !varve_import_run(&import, &imported, error)) {
 			g_prefix_error(error, "upstream '%s': ", workspace->upstream->name);
 			return FALSE;
 		}
