@@ -13,6 +13,8 @@ int main(int argc, char **argv)
 		&varve_verb_import,
 		&varve_verb_build,
 		&varve_verb_run,
+		&varve_verb_component_list,
+		&varve_verb_component_show,
 		&varve_verb_layer_build,
 		&varve_verb_layer_patch,
 		&varve_verb_layer_seal,
