@@ -77,11 +77,11 @@ gboolean varve_git_run(VarveGit *git, const char *const *arguments, const char *
 
 	if (output < 0)
 		return varve_fail_errno(error, errno, "memfd");
-	g_ptr_array_add(argv, (gpointer)"git");
-	g_ptr_array_add(argv, (gpointer)"-C");
+	g_ptr_array_add(argv, (gpointer) "git");
+	g_ptr_array_add(argv, (gpointer) "-C");
 	g_ptr_array_add(argv, git->directory);
 	for (gsize i = 0; settings[i]; i++) {
-		g_ptr_array_add(argv, "-c");
+		g_ptr_array_add(argv, (gpointer) "-c");
 		g_ptr_array_add(argv, (gpointer)settings[i]);
 	}
 	for (; *arguments; arguments++)
