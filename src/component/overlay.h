@@ -6,7 +6,7 @@
 
 /** What is changed: a spec, and the directory of its sources and patches. */
 typedef struct {
-	VarveSpec *spec;
+	VarveSpec *spec;  /* NULL: only files are changed */
 	const char *name; /* of the component, for messages */
 	int sources;      /* directory; -1: there are none */
 } VarveOverlayTarget;
@@ -14,10 +14,24 @@ typedef struct {
 /**
  * varve_overlay_apply:
  * Makes the one change that @overlay declares. A change that finds nothing to change is an error.
- * On an error the spec is as it was before.
+ * On an error the spec is as it was before; of several files that a pattern names some may be
+ * changed.
  *
  * Errors: CONFLICT (it does not fit: the message has the overlay's description, file and line, and
- * what was looked for), SYSTEM (reading or writing files), CORRUPT (an archive).
+ * what was looked for), SYSTEM (reading or writing files), CORRUPT (an archive, a symbolic link).
  */
 gboolean varve_overlay_apply(VarveOverlayTarget *target, const VarveSpecOverlay *overlay,
 			     GError **error);
+
+/**
+ * varve_overlay_apply_all:
+ * Applies @n overlays in their order: first those that change the spec and loose files, then those
+ * within archives, for which each archive is unpacked and packed once, however many there are.
+ *
+ * Errors: as varve_overlay_apply(); those before the one that failed were applied.
+ */
+gboolean varve_overlay_apply_all(VarveOverlayTarget *target, const VarveSpecOverlay *overlays,
+				 gsize n, GError **error);
+
+/** varve_overlay_is_archived: whether it changes files within an archive. */
+gboolean varve_overlay_is_archived(const VarveSpecOverlay *overlay);

@@ -1,0 +1,149 @@
+/* varve component render: a component's spec and sources with everything that its definition
+ * changes. */
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/varve/verbs.h"
+#include "component/render.h"
+
+#include <string.h>
+
+#define SPEC_MAX ((size_t)64 << 20)
+
+typedef struct {
+	char *definition, *component, *spec, *sources, *output;
+} RenderOptions;
+
+static GOptionEntry *entries(gpointer data)
+{
+	RenderOptions *options = data;
+	const GOptionEntry table[] = {
+		{ "definition", 0, 0, G_OPTION_ARG_FILENAME, &options->definition,
+		  "Root file of the definition, or its directory (default: .)", "FILE" },
+		{ "component", 0, 0, G_OPTION_ARG_STRING, &options->component,
+		  "What to render: a name of [components]", "NAME" },
+		{ "spec", 0, 0, G_OPTION_ARG_FILENAME, &options->spec, "The upstream's spec",
+		  "FILE" },
+		{ "sources", 0, 0, G_OPTION_ARG_FILENAME, &options->sources,
+		  "The loose files beside it (default: 'sources' in its directory, if there is "
+		  "one)",
+		  "DIR" },
+		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
+		  "Where NAME.spec and its sources go: an empty directory, or a new one", "DIR" },
+		{ NULL },
+	};
+
+	return g_memdup2(table, sizeof(table));
+}
+
+static gboolean check_options(const RenderOptions *options, GError **error)
+{
+	const struct {
+		const char *name, *value;
+	} needed[] = {
+		{ "--component NAME", options->component },
+		{ "--spec FILE", options->spec },
+		{ "--output DIR", options->output },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(needed); i++)
+		if (!needed[i].value)
+			return varve_fail(error, VARVE_ERROR_USAGE, "%s is needed", needed[i].name);
+	return TRUE;
+}
+
+/* -1 in *@ret_fd where there is none, which is no error unless it was asked for. */
+static gboolean open_sources(const RenderOptions *options, int *ret_fd, GError **error)
+{
+	g_autofree char *directory = g_path_get_dirname(options->spec);
+	g_autofree char *beside = g_build_filename(directory, "sources", NULL);
+	const char *path = options->sources ? options->sources : beside;
+
+	*ret_fd = -1;
+	if (!options->sources && !g_file_test(path, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	*ret_fd = varve_dir_open(AT_FDCWD, path, error);
+	return *ret_fd >= 0;
+}
+
+static int open_output(const char *path, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+	varve_autofd fd = -1;
+
+	if (!varve_dir_make(path, 0755, error))
+		return -1;
+	fd = varve_dir_open(AT_FDCWD, path, error);
+	if (fd < 0 || !varve_dir_list(fd, ".", &names, error))
+		return -1;
+	if (*names) {
+		varve_fail(error, VARVE_ERROR_CONFLICT,
+			   "%s: has files in it ('%s'), expected an empty directory; name another "
+			   "one with --output",
+			   path, *names);
+		return -1;
+	}
+	return varve_fd_steal(&fd);
+}
+
+/* What a failed render left must not be taken for a component. */
+static void clear(int directory)
+{
+	g_auto(GStrv) names = NULL;
+
+	if (!varve_dir_list(directory, ".", &names, NULL))
+		return;
+	for (char **name = names; *name; name++)
+		varve_dir_remove(directory, *name, NULL);
+}
+
+static gboolean render(const RenderOptions *options, const VarveComponent *component,
+		       GError **error)
+{
+	g_autofree char *spec = NULL;
+	varve_autofd sources = -1;
+	varve_autofd output = -1;
+	VarveRenderInput input = { .name = options->component,
+				   .component = component,
+				   .spec_path = options->spec };
+
+	if (!varve_file_read(AT_FDCWD, options->spec, SPEC_MAX, &spec, &input.spec_size, error) ||
+	    !open_sources(options, &sources, error))
+		return FALSE;
+	output = open_output(options->output, error);
+	if (output < 0)
+		return FALSE;
+	input.spec = spec;
+	input.sources = sources;
+	if (varve_render(&input, output, error))
+		return TRUE;
+	clear(output);
+	return FALSE;
+}
+
+static int run(const VarveInvocation *invocation, GError **error)
+{
+	const RenderOptions *options = invocation->options;
+	g_autoptr(VarveDefinition) definition = NULL;
+	const VarveComponent *component;
+
+	if (!check_options(options, error))
+		return VARVE_EXIT_USAGE;
+	definition = varve_definition_load(options->definition ? options->definition : ".", error);
+	if (!definition)
+		return VARVE_EXIT_FAILED;
+	component = varve_components_find(definition->components, options->component, error);
+	return component && render(options, component, error) ? VARVE_EXIT_OK : VARVE_EXIT_FAILED;
+}
+
+const VarveVerb varve_verb_component_render = {
+	.words = "component render",
+	.arguments = "",
+	.summary = "Render a component: its spec and sources with the definition's changes.",
+	.details =
+		"Applies the component's overlays and build settings to the upstream's spec and "
+		"to a\ncopy of the files beside it. The same input gives the same bytes. When an "
+		"overlay\ndoes not fit, nothing is left in DIR.",
+	.options_size = sizeof(RenderOptions),
+	.entries = entries,
+	.run = run,
+};

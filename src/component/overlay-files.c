@@ -1,0 +1,131 @@
+/* Overlays that change loose files: sources and patches beside the spec. */
+#include "component/overlay-internal.h"
+
+#include "base/error.h"
+#include "component/loose-files.h"
+
+#include <string.h>
+
+static gboolean prepend(int sources, const char *path, const VarveSpecOverlay *overlay,
+			GError **error)
+{
+	g_autofree char *lines = g_strjoinv("\n", (char **)overlay->lines);
+	g_autofree char *data = NULL;
+	g_autoptr(GString) text = NULL;
+	mode_t mode;
+	gsize size;
+
+	if (!varve_loose_read(sources, path, &data, &size, &mode, error))
+		return FALSE;
+	text = g_string_new(lines);
+	g_string_append_c(text, '\n');
+	g_string_append_len(text, data, (gssize)size);
+	return varve_loose_write(sources, path, text->str, text->len, mode, error);
+}
+
+static gboolean replace(int sources, const char *path, const VarveRegex *regex,
+			const char *replacement, gboolean *ret_changed, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *data = NULL;
+	guint matches;
+	mode_t mode;
+	gsize size;
+
+	if (!varve_loose_read(sources, path, &data, &size, &mode, error) ||
+	    !varve_regex_replace(regex, data, size, replacement, text, &matches, error))
+		return FALSE;
+	*ret_changed = text->len != size || memcmp(text->str, data, size) != 0;
+	return !*ret_changed ||
+	       varve_loose_write(sources, path, text->str, text->len, mode, error);
+}
+
+static gboolean replace_in(int sources, const GPtrArray *files, const VarveSpecOverlay *overlay,
+			   GError **error)
+{
+	const char *replacement = overlay->replacement ? overlay->replacement : "";
+	g_autoptr(VarveRegex) regex = varve_regex_new(overlay->regex, error);
+	guint n = 0;
+
+	for (guint i = 0; regex && i < files->len; i++) {
+		gboolean changed;
+
+		if (!replace(sources, files->pdata[i], regex, replacement, &changed, error)) {
+			g_prefix_error(error, "regex '%s' in '%s': ", overlay->regex,
+				       (const char *)files->pdata[i]);
+			return FALSE;
+		}
+		n += changed;
+	}
+	return n > 0 || (regex && varve_fail(error, VARVE_ERROR_NOT_FOUND,
+					     "regex '%s' changes nothing in the %u file%s that "
+					     "match%s '%s'",
+					     overlay->regex, files->len, files->len == 1 ? "" : "s",
+					     files->len == 1 ? "es" : "", overlay->file));
+}
+
+static gboolean change(int sources, const GPtrArray *files, const VarveSpecOverlay *overlay,
+		       GError **error)
+{
+	if (overlay->type == VARVE_OVERLAY_FILE_SEARCH_REPLACE)
+		return replace_in(sources, files, overlay, error);
+	if (overlay->type == VARVE_OVERLAY_FILE_RENAME) {
+		if (files->len > 1)
+			return varve_fail(error, VARVE_ERROR_CONFLICT,
+					  "'%s' matches %u files; one is renamed at a time",
+					  overlay->file, files->len);
+		return varve_loose_rename(sources, files->pdata[0], overlay->replacement, error);
+	}
+	for (guint i = 0; i < files->len; i++) {
+		gboolean done = overlay->type == VARVE_OVERLAY_FILE_PREPEND_LINES
+					? prepend(sources, files->pdata[i], overlay, error)
+					: varve_loose_remove(sources, files->pdata[i], error);
+
+		if (!done)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean add(int sources, const VarveSpecOverlay *overlay, GError **error)
+{
+	g_autofree char *name = varve_overlay_patch_name(overlay);
+
+	if (overlay->type == VARVE_OVERLAY_FILE_ADD && varve_loose_is_spec(name))
+		return varve_fail(error, VARVE_ERROR_CONFLICT,
+				  "'%s' is a spec; overlays that begin with 'spec-' change it",
+				  name);
+	return varve_loose_add(sources, name, overlay->source, error);
+}
+
+static gboolean touches_files(VarveOverlayType type)
+{
+	return type == VARVE_OVERLAY_PATCH_ADD || type == VARVE_OVERLAY_PATCH_REMOVE ||
+	       type == VARVE_OVERLAY_FILE_PREPEND_LINES ||
+	       type == VARVE_OVERLAY_FILE_SEARCH_REPLACE || type == VARVE_OVERLAY_FILE_ADD ||
+	       type == VARVE_OVERLAY_FILE_REMOVE || type == VARVE_OVERLAY_FILE_RENAME;
+}
+
+gboolean varve_overlay_files(int sources, const VarveSpecOverlay *overlay, GError **error)
+{
+	g_autoptr(VarvePattern) pattern = NULL;
+	g_autoptr(GPtrArray) files = NULL;
+
+	if (!touches_files(overlay->type))
+		return TRUE;
+	if (sources < 0)
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+				  "there is no directory of sources beside the spec");
+	if (overlay->type == VARVE_OVERLAY_PATCH_ADD || overlay->type == VARVE_OVERLAY_FILE_ADD)
+		return add(sources, overlay, error);
+	pattern = varve_pattern_new(overlay->file, error);
+	if (!pattern || !varve_loose_match(sources, pattern, &files, error))
+		return FALSE;
+	if (files->len == 0)
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+				  "no file beside the spec matches '%s'%s", overlay->file,
+				  varve_loose_is_spec(overlay->file)
+					  ? "; overlays that begin with 'spec-' change a spec"
+					  : "");
+	return change(sources, files, overlay, error);
+}

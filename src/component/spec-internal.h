@@ -1,0 +1,89 @@
+/* What the files of the spec model share. */
+#pragma once
+
+#include "component/spec.h"
+
+/** What a line does to the structure, whatever section it is in. */
+typedef enum {
+	SPEC_TEXT,
+	SPEC_HEADER, /* begins a section */
+	SPEC_IF,
+	SPEC_BRANCH, /* %else, %elif… */
+	SPEC_ENDIF,
+} SpecMark;
+
+typedef struct {
+	const char *text; /* @size bytes; owned by the spec */
+	guint32 size;
+	SpecMark mark;
+} SpecLine;
+
+typedef enum {
+	SECTION_PACKAGE, /* has tags */
+	SECTION_OTHER,
+	SECTION_LIST, /* has no package: %changelog, %patchlist, %sourcelist */
+} SectionKind;
+
+typedef struct {
+	const char *name; /* as it is spelled; "": the preamble */
+	const char *package;
+	SectionKind kind;
+	guint start, end; /* lines; @start is the header but for the preamble */
+} SpecSection;
+
+struct VarveSpec {
+	char *name;
+	GArray *lines;    /* SpecLine */
+	GPtrArray *texts; /* GBytes *, behind the lines */
+	GArray *sections; /* SpecSection; of the lines as they were when @indexed was set */
+	GStringChunk *names;
+	gboolean indexed;
+};
+
+/* spec-line.c: single lines. */
+
+/** A piece of a text. */
+typedef struct {
+	const char *text;
+	gsize size;
+} SpecPiece;
+
+/** varve_spec_mark: what the line is. */
+SpecMark varve_spec_mark(const char *text, gsize size);
+/** varve_spec_header: of a header line: its section's name, package and kind. */
+void varve_spec_header(VarveSpec *spec, const SpecLine *line, SpecSection *ret);
+/** varve_spec_parse_tag: whether the line, in a section that has tags, is one. */
+gboolean varve_spec_parse_tag(const SpecLine *line, SpecPiece *ret_tag, SpecPiece *ret_value);
+/** varve_spec_trim: without blanks (Unicode's) at both ends. */
+SpecPiece varve_spec_trim(const char *text, gsize size);
+/** varve_spec_same: equal without case, letter by letter. */
+gboolean varve_spec_same(SpecPiece piece, const char *text);
+
+/* spec.c: the lines. */
+
+static inline SpecLine *varve_spec_at(const VarveSpec *spec, guint line)
+{
+	return &g_array_index(spec->lines, SpecLine, line);
+}
+
+/** varve_spec_insert: @text's lines before @line. Errors: CORRUPT. */
+gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *text, gsize size,
+			   guint *ret_inserted, GError **error);
+/** varve_spec_insert_all: the same for several texts. */
+gboolean varve_spec_insert_all(VarveSpec *spec, guint line, const char *const *texts,
+			       GError **error);
+/** varve_spec_put: the same in the place of @line. */
+gboolean varve_spec_put(VarveSpec *spec, guint line, const char *text, gsize size,
+			guint *ret_inserted, GError **error);
+/** varve_spec_delete: @n lines from @line on. */
+void varve_spec_delete(VarveSpec *spec, guint line, guint n);
+
+/* spec-section.c */
+
+/** varve_spec_index: (borrowed, element-type SpecSection) in order; good until the next edit. */
+const GArray *varve_spec_index(VarveSpec *spec);
+/** varve_spec_is: whether the section has this name (NULL: any) and package (NULL: any). */
+gboolean varve_spec_is(const SpecSection *section, const char *name, const char *package);
+/** varve_spec_no_section: sets NOT_FOUND with what there is. Returns: FALSE. */
+gboolean varve_spec_no_section(VarveSpec *spec, const char *name, const char *package,
+			       GError **error);
