@@ -270,6 +270,24 @@ const char *varve_check_timestamp(const char *text)
 	return when ? NULL : "must be a time as in 2026-02-24T00:00:00-08:00";
 }
 
+const char *varve_check_date(const char *text)
+{
+	g_autofree char *full = g_strconcat(text, "T00:00:00Z", NULL);
+	g_autoptr(GDateTime) day = NULL;
+
+	if (strlen(text) == 10 && text[4] == '-' && text[7] == '-')
+		day = g_date_time_new_from_iso8601(full, NULL);
+	return day ? NULL : "must be a day as in 2026-11-22";
+}
+
+const char *varve_check_rpm_version(const char *text)
+{
+	if (*text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				  "._~^+:-") == strlen(text))
+		return NULL;
+	return "must be a version as in 1.24.3-2: of letters, digits and ._~^+:-";
+}
+
 const char *varve_check_archive(const char *text)
 {
 	static const char *const suffixes[] = { ".tar",     ".tar.gz", ".tgz",      ".tar.bz2",

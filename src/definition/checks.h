@@ -30,5 +30,7 @@ const char *varve_check_glob(const char *text);
 const char *varve_check_resource_name(const char *text);
 const char *varve_check_channel(const char *text);
 const char *varve_check_commit(const char *text);
-const char *varve_check_timestamp(const char *text); /* RFC 3339 */
+const char *varve_check_timestamp(const char *text);   /* RFC 3339 */
+const char *varve_check_date(const char *text);        /* YYYY-MM-DD, a day that there is */
+const char *varve_check_rpm_version(const char *text); /* [epoch:]version[-release] */
 const char *varve_check_archive(const char *text);

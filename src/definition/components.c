@@ -1,267 +1,57 @@
-/* azldev's part of the model after reading: overlay files, components that only such files make,
- * references among its tables, questions. */
+/* azldev's part of the model after reading: what is found by patterns is added, references among
+ * its tables are checked, questions are answered. */
 #include "definition/components.h"
 #include "definition/checks.h"
-#include "definition/schema.h"
+#include "definition/resolver.h"
 
 #include "base/text.h"
 
 #include <string.h>
 
-#define PLACEHOLDER "{component}"
-
-/* Overlay files: [metadata] and [[overlays]], one change a file. */
-
-typedef struct {
-	VarveOrigin origin;
-	VarveOverlayMetadata metadata;
-	VarveSpecOverlay *overlays;
-	gsize n_overlays;
-} OverlayFile;
-
-static void check_overlay_file(VarveLoader *loader, const VarveTable *table, void *data)
+guint varve_loader_component(const VarveLoader *loader, const char *name)
 {
-	const VarveItem *overlays = varve_table_item(table, "overlays");
-	OverlayFile *file = data;
+	const VarveTable *table = varve_table_child(loader->top, "components");
+	const VarveItem *item = table ? varve_table_item(table, name) : NULL;
 
-	for (guint i = 0; overlays && overlays->field && i < overlays->tables->len; i++) {
-		const VarveItem *metadata =
-			varve_table_item(overlays->tables->pdata[i], "metadata");
-
-		if (metadata)
-			varve_key_mistake(loader, metadata,
-					  "an overlay of an overlay file has no 'metadata' of its "
-					  "own: the file's [metadata] says it for all");
-	}
-	for (gsize i = 0; i < file->n_overlays; i++)
-		file->overlays[i].metadata = file->metadata;
+	if (item)
+		return (guint)(item - &g_array_index(table->items, VarveItem, 0)) + 1;
+	return GPOINTER_TO_UINT(g_hash_table_lookup(loader->components, name));
 }
 
-static const VarveField overlay_file_fields[] = {
-	{ "metadata", VARVE_FIELD_TABLE, VARVE_FIELD_REQUIRED,
-	  .offset = offsetof(OverlayFile, metadata), .schema = &varve_schema_metadata },
-	{ "overlays", VARVE_FIELD_TABLES, VARVE_FIELD_REQUIRED | VARVE_FIELD_NOT_EMPTY,
-	  .offset = offsetof(OverlayFile, overlays), .count = offsetof(OverlayFile, n_overlays),
-	  .schema = &varve_schema_overlay },
-	{ NULL },
-};
-
-static const VarveSchema overlay_file_schema = {
-	.what = "overlay file",
-	.fields = overlay_file_fields,
-	.size = sizeof(OverlayFile),
-	.check = check_overlay_file,
-};
-
-typedef struct {
-	VarveLoader *loader;
-	GArray *components; /* VarveComponent */
-	GHashTable *files;  /* char *path → OverlayFile *: each is read once */
-} Resolver;
-
-static const OverlayFile *read_overlay_file(Resolver *resolver, const char *path,
-					    const VarveItem *asked, VarveTomlSpan span)
+static guint n_declared(const VarveLoader *loader)
 {
-	OverlayFile *file = g_hash_table_lookup(resolver->files, path);
-	VarveTomlSpan start = { 0 };
-	VarveSource *source;
-	VarveTable *table;
+	const VarveTable *table = varve_table_child(loader->top, "components");
 
-	if (file)
-		return file;
-	file = varve_loader_alloc(resolver->loader, sizeof(*file));
-	g_hash_table_insert(resolver->files, g_strdup(path), file);
-	source = varve_source_read(resolver->loader, path, asked->source, span);
-	if (!source)
-		return file;
-	table = varve_table_new(resolver->loader, &overlay_file_schema, NULL, source, start);
-	varve_table_merge(resolver->loader, table, source, varve_toml_root(source->toml));
-	varve_table_read(resolver->loader, table, file);
-	return file;
+	return table ? table->items->len : 0;
 }
 
-/* Appends the overlays of the files in @paths to @component's. */
-static void add_overlays(Resolver *resolver, VarveComponent *component, const GPtrArray *paths,
-			 const VarveItem *asked, VarveTomlSpan span)
+VarveComponent *varve_resolver_find(const VarveResolver *resolver, const char *name)
 {
-	g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(VarveSpecOverlay));
-	VarveSpecOverlay *overlays;
+	guint position = varve_loader_component(resolver->loader, name);
+	guint n = n_declared(resolver->loader);
 
-	if (paths->len == 0)
-		return;
-	if (component->n_overlays > 0)
-		g_array_append_vals(all, component->overlays, (guint)component->n_overlays);
-	for (guint i = 0; i < paths->len; i++) {
-		const OverlayFile *file = read_overlay_file(resolver, paths->pdata[i], asked, span);
-
-		if (file->n_overlays > 0)
-			g_array_append_vals(all, file->overlays, (guint)file->n_overlays);
-	}
-	overlays = varve_loader_alloc(resolver->loader, all->len * sizeof(*overlays));
-	if (all->len > 0)
-		memcpy(overlays, all->data, all->len * sizeof(*overlays));
-	component->overlays = overlays;
-	component->n_overlays = all->len;
+	if (position == 0)
+		return NULL;
+	return position > n ? resolver->found->pdata[position - n - 1]
+			    : &resolver->declared[position - 1];
 }
 
-static int compare_base_names(gconstpointer a, gconstpointer b)
-{
-	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
-	int order = strcmp(strrchr(left, '/'), strrchr(right, '/'));
-
-	return order != 0 ? order : strcmp(left, right);
-}
-
-/* One pattern of a component's own overlay-files. */
-static void expand_pattern(Resolver *resolver, GPtrArray *paths, const VarveItem *item, guint i,
-			   const char *pattern)
-{
-	const VarveTomlSpan span = item->value->array.items[i]->span;
-	g_autoptr(GPtrArray) found = varve_source_glob(item->source->directory, pattern);
-
-	if (found->len == 0 && !varve_source_is_pattern(pattern))
-		varve_loader_mistake(resolver->loader, item->source, span, "there is no file '%s'",
-				     pattern);
-	g_ptr_array_sort(found, compare_base_names);
-	for (guint j = 0; j < found->len; j++) {
-		if (!g_ptr_array_find_with_equal_func(paths, found->pdata[j], g_str_equal, NULL))
-			g_ptr_array_add(paths, g_strdup(found->pdata[j]));
-	}
-}
-
-static void expand_own(Resolver *resolver, VarveComponent *component, const VarveItem *item)
-{
-	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-
-	for (guint32 i = 0; i < item->value->array.n; i++) {
-		const char *pattern = varve_item_string(item, i);
-
-		if (strstr(pattern, PLACEHOLDER))
-			varve_loader_mistake(resolver->loader, item->source,
-					     item->value->array.items[i]->span,
-					     "'" PLACEHOLDER "' is for the project's "
-					     "default-component-config");
-		else
-			expand_pattern(resolver, paths, item, i, pattern);
-	}
-	if (paths->len > 0)
-		add_overlays(resolver, component, paths, item, item->value->span);
-}
-
-/* The project's overlay-files: "base/comps/{component}/overlays/…" */
-
-static gboolean check_project_pattern(VarveLoader *loader, const VarveItem *item, guint i)
-{
-	const char *pattern = varve_item_string(item, i);
-	const char *place = strstr(pattern, PLACEHOLDER);
-	const char *wrong = NULL;
-	g_autofree char *before = place ? g_strndup(pattern, (gsize)(place - pattern)) : NULL;
-	gsize size = strlen(PLACEHOLDER);
-
-	if (!place || strstr(place + 1, PLACEHOLDER))
-		wrong = "must hold '" PLACEHOLDER "' exactly once";
-	else if ((place != pattern && place[-1] != '/') || place[size] != '/' || !place[size + 1])
-		wrong = "must have '" PLACEHOLDER "' as a directory";
-	else if (varve_source_is_pattern(before))
-		wrong = "must not be a pattern before '" PLACEHOLDER "'";
-	else if (strchr(pattern, '\\'))
-		wrong = "must not hold backslashes";
-	if (wrong)
-		varve_loader_mistake(loader, item->source, item->value->array.items[i]->span,
-				     "'%s' %s", pattern, wrong);
-	return !wrong;
-}
-
-static VarveComponent *find_component(Resolver *resolver, const char *name)
-{
-	for (guint i = 0; i < resolver->components->len; i++) {
-		VarveComponent *component = &g_array_index(resolver->components, VarveComponent, i);
-
-		if (strcmp(component->name, name) == 0)
-			return component;
-	}
-	return NULL;
-}
-
-static VarveComponent *implicit_component(Resolver *resolver, const char *name,
-					  const VarveItem *item, guint i)
+VarveComponent *varve_resolver_add(VarveResolver *resolver, const char *name, VarveOrigin origin)
 {
 	static const char *const no_strings[] = { NULL };
-	VarveComponent component = {
-		.origin = varve_source_origin(item->source, item->value->array.items[i]->span),
-		.name = varve_loader_keep(resolver->loader, g_strdup(name)),
-		.overlay_files = no_strings,
-		.build = { .with = no_strings, .without = no_strings, .undefines = no_strings },
-	};
+	VarveLoader *loader = resolver->loader;
+	VarveComponent *component = varve_loader_alloc(loader, sizeof(*component));
 
-	g_array_append_val(resolver->components, component);
-	return &g_array_index(resolver->components, VarveComponent, resolver->components->len - 1);
-}
-
-static void expand_project_pattern(Resolver *resolver, const VarveItem *item, guint i)
-{
-	const char *pattern = varve_item_string(item, i);
-	const char *place = strstr(pattern, PLACEHOLDER);
-	const VarveTable *declared = varve_table_child(resolver->loader->top, "components");
-	g_autofree char *before = g_strndup(pattern, (gsize)(place - pattern));
-	g_autofree char *base = g_canonicalize_filename(before, item->source->directory);
-	g_autofree char *inside = g_strconcat("*", place + strlen(PLACEHOLDER), NULL);
-	g_autoptr(GPtrArray) found = varve_source_glob(base, inside);
-	g_autoptr(GHashTable) by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-							      (GDestroyNotify)g_ptr_array_unref);
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-	for (guint j = 0; j < found->len; j++) {
-		const char *path = found->pdata[j], *rest = path + strlen(base) + 1;
-		char *name = g_strndup(rest, strcspn(rest, "/"));
-		GPtrArray *paths = g_hash_table_lookup(by_name, name);
-
-		if (!paths) {
-			paths = g_ptr_array_new();
-			g_hash_table_insert(by_name, name, paths);
-			g_ptr_array_add(names, name);
-		} else {
-			g_free(name);
-		}
-		g_ptr_array_add(paths, (gpointer)path);
-	}
-	for (guint j = 0; j < names->len; j++) {
-		const VarveTable *table =
-			declared ? varve_table_child(declared, names->pdata[j]) : NULL;
-		VarveComponent *component;
-
-		/* What a component says itself replaces this. */
-		if (strchr(names->pdata[j], ' ') ||
-		    (table && varve_table_item(table, "overlay-files")))
-			continue;
-		component = find_component(resolver, names->pdata[j]);
-		if (!component)
-			component = implicit_component(resolver, names->pdata[j], item, i);
-		add_overlays(resolver, component, g_hash_table_lookup(by_name, names->pdata[j]),
-			     item, item->value->array.items[i]->span);
-	}
-}
-
-static void resolve_overlay_files(Resolver *resolver)
-{
-	const VarveTable *top = resolver->loader->top;
-	const VarveTable *declared = varve_table_child(top, "components");
-	const VarveTable *defaults = varve_table_child(top, "default-component-config");
-	const VarveItem *item;
-
-	for (guint i = 0; declared && i < declared->items->len; i++) {
-		const VarveItem *entry = &g_array_index(declared->items, VarveItem, i);
-
-		item = varve_table_item(entry->table, "overlay-files");
-		if (item && item->field)
-			expand_own(resolver,
-				   &g_array_index(resolver->components, VarveComponent, i), item);
-	}
-	item = defaults ? varve_table_item(defaults, "overlay-files") : NULL;
-	for (guint32 i = 0; item && item->field && i < item->value->array.n; i++) {
-		if (check_project_pattern(resolver->loader, item, i))
-			expand_project_pattern(resolver, item, i);
-	}
+	component->origin = origin;
+	component->name = varve_loader_keep(loader, g_strdup(name));
+	component->overlay_files = no_strings;
+	component->build.with = no_strings;
+	component->build.without = no_strings;
+	component->build.undefines = no_strings;
+	g_ptr_array_add(resolver->found, component);
+	g_hash_table_insert(loader->components, (gpointer)component->name,
+			    GUINT_TO_POINTER(n_declared(loader) + resolver->found->len));
+	return component;
 }
 
 /* References */
@@ -366,8 +156,8 @@ static void check_groups(VarveLoader *loader)
 static void check_package_groups(VarveLoader *loader)
 {
 	const VarveTable *groups = varve_table_child(loader->top, "package-groups");
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
+	loader->packages = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; groups && i < groups->items->len; i++) {
 		const VarveTable *group = g_array_index(groups->items, VarveItem, i).table;
 		const VarveItem *packages = varve_table_item(group, "packages");
@@ -377,8 +167,11 @@ static void check_package_groups(VarveLoader *loader)
 			const char *name = varve_item_string(packages, j);
 			VarveTomlSpan span = packages->value->array.items[j]->span;
 
-			if (g_hash_table_insert(seen, (gpointer)name, (gpointer)group->name))
+			if (!g_hash_table_lookup(loader->packages, name)) {
+				g_hash_table_insert(loader->packages, (gpointer)name,
+						    GUINT_TO_POINTER(i + 1));
 				continue;
+			}
 			varve_loader_mistake(loader, packages->source, span,
 					     "'%s' is in a package group already; a package is in "
 					     "one group, once",
@@ -387,28 +180,43 @@ static void check_package_groups(VarveLoader *loader)
 	}
 }
 
+/* Completes what the tables declare with what patterns find. */
+static void find_components(VarveLoader *loader, struct VarveComponents *model)
+{
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
+	g_autoptr(GHashTable) files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	VarveComponent *components = (VarveComponent *)model->components;
+	VarveResolver resolver = { loader, components, found, files };
+
+	loader->components = g_hash_table_new(g_str_hash, g_str_equal);
+	varve_resolve_overlay_files(&resolver);
+	varve_resolve_group_specs(&resolver, model);
+	if (found->len > 0) {
+		gsize n = model->n_components;
+
+		components = varve_loader_alloc(loader, (n + found->len) * sizeof(*components));
+		if (n > 0)
+			memcpy(components, model->components, n * sizeof(*components));
+		for (guint i = 0; i < found->len; i++)
+			components[n + i] = *(VarveComponent *)found->pdata[i];
+	}
+	model->components = components;
+	model->n_components += found->len;
+	varve_resolve_membership(loader, model, components);
+}
+
 void varve_components_resolve(VarveLoader *loader, VarveDraft *draft)
 {
 	struct VarveComponents *model = varve_loader_alloc(loader, sizeof(*model));
-	g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(VarveComponent));
-	g_autoptr(GHashTable) files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	Resolver resolver = { loader, all, files };
-	VarveComponent *components;
 
 	*model = draft->components;
+	model->loader = loader;
 	model->default_distro = draft->project.default_distro;
 	model->rendered_specs_dir = draft->project.rendered_specs_dir;
 	model->lock_dir = draft->project.lock_dir;
 	model->default_author_email = draft->project.default_author_email;
 	model->publish = draft->package_defaults.publish;
-	if (model->n_components > 0)
-		g_array_append_vals(all, model->components, (guint)model->n_components);
-	resolve_overlay_files(&resolver);
-	components = varve_loader_alloc(loader, all->len * sizeof(*components));
-	if (all->len > 0)
-		memcpy(components, all->data, all->len * sizeof(*components));
-	model->components = components;
-	model->n_components = all->len;
+	find_components(loader, model);
 
 	check_distro_reference(loader, varve_table_child(varve_table_child(loader->top, "project"),
 							 "default-distro"));
@@ -434,16 +242,26 @@ static void not_found(GError **error, const char *what, const char *name, const 
 const VarveComponent *varve_components_find(const VarveComponents *components, const char *name,
 					    GError **error)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	guint position = varve_loader_component(components->loader, name);
+	g_autoptr(GPtrArray) names = NULL;
 
-	for (gsize i = 0; i < components->n_components; i++) {
-		if (strcmp(components->components[i].name, name) == 0)
-			return &components->components[i];
+	if (position)
+		return &components->components[position - 1];
+	names = g_ptr_array_new();
+	for (gsize i = 0; i < components->n_components; i++)
 		g_ptr_array_add(names, (gpointer)components->components[i].name);
-	}
 	g_ptr_array_add(names, NULL);
 	not_found(error, "component", name, varve_nearest(name, (const char *const *)names->pdata));
 	return NULL;
+}
+
+const VarvePackageGroup *varve_components_package_group(const VarveComponents *components,
+							const char *package)
+{
+	guint position =
+		GPOINTER_TO_UINT(g_hash_table_lookup(components->loader->packages, package));
+
+	return position ? &components->package_groups[position - 1] : NULL;
 }
 
 const VarveDistro *varve_distro_find(const VarveComponents *components, const char *name,

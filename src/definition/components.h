@@ -6,6 +6,25 @@
 
 #include "definition/definition.h"
 
+typedef struct {
+	VarveOrigin origin;
+	const char *url;
+} VarveUrl;
+
+/** Why something differs from upstream. @reason, @until and @fixed_in are Varve's additions. */
+typedef struct {
+	VarveOrigin origin; /* line 0: no metadata */
+	const char *category;
+	const char *upstream_status;
+	const char *reason;   /* (nullable) */
+	const char *until;    /* (nullable) "YYYY-MM-DD": past it, what is temporary is overdue */
+	const char *fixed_in; /* (nullable) upstream's version that needs this no more */
+	const VarveUrl *commits;
+	gsize n_commits;
+	const VarveUrl *bugs;
+	gsize n_bugs;
+} VarveOverlayMetadata;
+
 /** A reference to a distribution. */
 typedef struct {
 	VarveOrigin origin; /* line 0: not set */
@@ -27,6 +46,7 @@ typedef struct {
 	const char *upstream_name;   /* (nullable) the component's name */
 	const char *upstream_commit; /* (nullable) */
 	VarveDistroReference upstream_distro;
+	VarveOverlayMetadata metadata; /* Varve's: why a spec of our own, or another revision */
 } VarveSpecSource;
 
 typedef enum {
@@ -48,22 +68,6 @@ typedef enum {
 	VARVE_OVERLAY_FILE_REMOVE,
 	VARVE_OVERLAY_FILE_RENAME,
 } VarveOverlayType;
-
-typedef struct {
-	VarveOrigin origin;
-	const char *url;
-} VarveUrl;
-
-/** Why an overlay is there. */
-typedef struct {
-	VarveOrigin origin; /* line 0: no metadata */
-	const char *category;
-	const char *upstream_status;
-	const VarveUrl *commits;
-	gsize n_commits;
-	const VarveUrl *bugs;
-	gsize n_bugs;
-} VarveOverlayMetadata;
 
 /** One spec overlay; strings that its type does not take are NULL. */
 typedef struct {
@@ -100,7 +104,8 @@ typedef struct {
 	const char *const *mock_packages;
 	const char *const *inputs;
 	gboolean replace_upstream;
-	const char *replace_reason; /* (nullable) */
+	const char *replace_reason;    /* (nullable) */
+	VarveOverlayMetadata metadata; /* Varve's */
 } VarveSourceFile;
 
 typedef struct {
@@ -111,8 +116,10 @@ typedef struct {
 	gsize n_defines;
 	const char *const *undefines;
 	gboolean emit_upstream_provenance;
+	VarveOverlayMetadata metadata; /* Varve's: of the four above */
 	gboolean check_skip;
 	const char *check_skip_reason;
+	VarveOverlayMetadata check_metadata; /* Varve's */
 	gboolean failure_expected;
 	const char *failure_reason;
 	gboolean expensive;
@@ -138,35 +145,55 @@ typedef struct {
 	VarvePublish publish;
 } VarvePackageConfig;
 
+/** A test that a component has: exactly one of the two is set. */
+typedef struct {
+	VarveOrigin origin;
+	const char *name;
+	const char *group;
+} VarveTestReference;
+
+typedef struct VarveComponentGroup VarveComponentGroup;
+
 /** [components.NAME], or a default-component-config. */
 typedef struct {
 	VarveOrigin origin; /* line 0: no such table */
 	const char *name;   /* NULL for a default */
 	VarveSpecSource spec;
-	gboolean has_release;
+	gboolean has_release; /* release.calculation is set */
 	VarveReleaseCalculation release;
 	VarveComponentBuild build;
 	const VarveSpecOverlay *overlays; /* its own, then those of overlay_files */
 	gsize n_overlays;
 	const char *const *overlay_files; /* patterns, as written */
+	gboolean skip_file_filter;        /* render.skip-file-filter */
 	const VarveSourceFile *source_files;
 	gsize n_source_files;
 	const VarvePackageConfig *packages;
 	gsize n_packages;
 	VarvePublish publish;
+	const VarveTestReference *tests;
+	gsize n_tests;
+	/* Found by a pattern of a group's `specs`: then this is its spec, whatever `spec` says. */
+	const char *found_spec;   /* (nullable) host path */
+	VarveOrigin found_origin; /* of the pattern */
+	const VarveComponentGroup *found_by;
+	const VarveComponentGroup *const *groups; /* that it is in, by name */
+	gsize n_groups;
+	/*< private >*/
+	const struct VarveTable *table; /* (nullable) as it was read */
 } VarveComponent;
 
 /** [component-groups.NAME] */
-typedef struct {
+struct VarveComponentGroup {
 	VarveOrigin origin;
 	const char *name;
 	const char *description; /* (nullable) */
 	const char *const *components;
 	const char *const *specs; /* patterns of host paths */
 	const char *const *excluded_paths;
-	VarveOverlayMetadata metadata;
+	VarveOverlayMetadata metadata; /* of all that @defaults bring and that has none itself */
 	VarveComponent defaults;
-} VarveComponentGroup;
+};
 
 /** [package-groups.NAME] */
 typedef struct {
@@ -221,9 +248,10 @@ struct VarveComponents {
 	const char *rendered_specs_dir;      /* (nullable) host paths, of [project] */
 	const char *lock_dir;
 	const char *default_author_email;
-	VarveComponent defaults;          /* [default-component-config] */
-	VarvePublish publish;             /* [default-package-config] */
-	const VarveComponent *components; /* declared, then those that only overlay files make */
+	VarveComponent defaults; /* [default-component-config] */
+	VarvePublish publish;    /* [default-package-config] */
+	/* Declared, then those that only overlay files make, then those of groups' specs. */
+	const VarveComponent *components;
 	gsize n_components;
 	const VarveComponentGroup *groups;
 	gsize n_groups;
@@ -231,11 +259,46 @@ struct VarveComponents {
 	gsize n_package_groups;
 	const VarveImage *images;
 	gsize n_images;
+	/*< private >*/
+	const struct VarveLoader *loader;
 };
 
 /** varve_components_find: (borrowed) NOT_FOUND names the nearest. */
 const VarveComponent *varve_components_find(const VarveComponents *components, const char *name,
 					    GError **error);
+/** varve_components_package_group: (borrowed, nullable) the group that @package is in. */
+const VarvePackageGroup *varve_components_package_group(const VarveComponents *components,
+							const char *package);
+
+/** One thing that a component's table says. */
+typedef struct {
+	char *key;     /* "build.check.skip", dotted from the component's table */
+	char *value;   /* as TOML writes it, on one line */
+	gboolean adds; /* an element of an array: values of other levels stay beside it */
+	VarveOrigin origin;
+} VarveComponentValue;
+
+void varve_component_value_free(VarveComponentValue *value);
+
+/**
+ * varve_component_values:
+ * What the table behind @component (or a default-component-config) says, in order of appearance;
+ * its overlays last, those of its overlay files among them. Empty where there is no table.
+ *
+ * Returns: (transfer full) (element-type VarveComponentValue)
+ */
+GPtrArray *varve_component_values(const VarveDefinition *definition,
+				  const VarveComponent *component);
+
+/**
+ * varve_definition_comment:
+ * What people wrote of a place: the comment on the line of @origin, else the lines of comments
+ * right above it, as one line of text.
+ *
+ * Returns: (caller frees, nullable)
+ */
+char *varve_definition_comment(const VarveDefinition *definition, const VarveOrigin *origin);
+
 /** varve_distro_find: (borrowed) the distribution, and the version of it (NULL: its default). */
 const VarveDistro *varve_distro_find(const VarveComponents *components, const char *name,
 				     GError **error);

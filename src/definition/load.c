@@ -42,6 +42,8 @@ static void source_free(gpointer data)
 static void loader_free(VarveLoader *loader)
 {
 	/* Tables and sources lie in the memory that goes last. */
+	g_clear_pointer(&loader->components, g_hash_table_unref);
+	g_clear_pointer(&loader->packages, g_hash_table_unref);
 	g_ptr_array_unref(loader->mistakes);
 	g_ptr_array_unref(loader->tables);
 	g_ptr_array_unref(loader->sources);

@@ -224,8 +224,9 @@ static void read_date(VarveLoader *loader, const VarveItem *item, void *data)
 
 /* Structs */
 
+/* @blank: what a struct has where a key is not there is in @data already. */
 static void read_fields(VarveLoader *loader, const VarveSchema *schema, const VarveTable *table,
-			void *data);
+			void *data, gboolean blank);
 
 static void set_origin(void *data, const VarveTable *table)
 {
@@ -234,15 +235,21 @@ static void set_origin(void *data, const VarveTable *table)
 	memcpy(data, &origin, sizeof(origin));
 }
 
-void varve_table_read(VarveLoader *loader, const VarveTable *table, void *data)
+static void read_struct(VarveLoader *loader, const VarveTable *table, void *data, gboolean blank)
 {
 	if (data && table->schema->size > 0)
 		set_origin(data, table);
-	read_fields(loader, table->schema, table, data);
+	read_fields(loader, table->schema, table, data, blank);
 	if (table->schema->check)
 		table->schema->check(loader, table, data);
 }
 
+void varve_table_read(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	read_struct(loader, table, data, FALSE);
+}
+
+/* @n structs side by side, each as one without any key is. */
 static void *new_structs(VarveLoader *loader, const VarveField *field, gsize n, void *data)
 {
 	gsize size = field->schema->size;
@@ -250,6 +257,10 @@ static void *new_structs(VarveLoader *loader, const VarveField *field, gsize n, 
 
 	put_pointer(data, field->offset, structs);
 	put_count(data, field->count, n);
+	if (structs && n > 0)
+		read_fields(loader, field->schema, NULL, structs, FALSE);
+	for (gsize i = 1; structs && i < n; i++)
+		memcpy(at(structs, i * size), structs, size);
 	return structs;
 }
 
@@ -261,8 +272,8 @@ static void read_tables(VarveLoader *loader, const VarveItem *item, void *data)
 	if (item->tables->len == 0 && item->field->flags & VARVE_FIELD_NOT_EMPTY)
 		varve_item_mistake(loader, item, "'%s' must not be empty", item->key);
 	for (guint i = 0; i < item->tables->len; i++)
-		varve_table_read(loader, item->tables->pdata[i],
-				 structs ? at(structs, i * size) : NULL);
+		read_struct(loader, item->tables->pdata[i], structs ? at(structs, i * size) : NULL,
+			    TRUE);
 }
 
 static void read_map(VarveLoader *loader, const VarveItem *item, void *data)
@@ -275,22 +286,24 @@ static void read_map(VarveLoader *loader, const VarveItem *item, void *data)
 		void *one = structs ? at(structs, i * size) : NULL;
 
 		put_pointer(one, sizeof(VarveOrigin), entry->key);
-		varve_table_read(loader, entry->table, one);
+		read_struct(loader, entry->table, one, TRUE);
 	}
 }
 
-static void read_table(VarveLoader *loader, const VarveItem *item, void *data)
+static void read_table(VarveLoader *loader, const VarveItem *item, void *data, gboolean blank)
 {
 	void *inner = data;
 
-	if (item->field->schema->size > 0)
-		inner = data && item->field->offset != VARVE_NOWHERE
-				? at(data, item->field->offset)
-				: varve_loader_alloc(loader, item->field->schema->size);
-	varve_table_read(loader, item->table, inner);
+	if (item->field->schema->size > 0 && data && item->field->offset != VARVE_NOWHERE) {
+		inner = at(data, item->field->offset);
+	} else if (item->field->schema->size > 0) {
+		inner = varve_loader_alloc(loader, item->field->schema->size);
+		blank = FALSE;
+	}
+	read_struct(loader, item->table, inner, blank);
 }
 
-static void read_item(VarveLoader *loader, const VarveItem *item, void *data)
+static void read_item(VarveLoader *loader, const VarveItem *item, void *data, gboolean blank)
 {
 	const VarveField *field = item->field;
 
@@ -330,7 +343,7 @@ static void read_item(VarveLoader *loader, const VarveItem *item, void *data)
 		read_scalar(loader, item, data);
 		break;
 	case VARVE_FIELD_TABLE:
-		read_table(loader, item, data);
+		read_table(loader, item, data, blank);
 		break;
 	case VARVE_FIELD_TABLES:
 		read_tables(loader, item, data);
@@ -351,29 +364,37 @@ static void read_absent(VarveLoader *loader, const VarveField *field, void *data
 	if (field->kind == VARVE_FIELD_STRINGS || field->kind == VARVE_FIELD_PATHS)
 		put_pointer(data, field->offset, no_strings);
 	if (field->kind == VARVE_FIELD_TABLE && field->schema->size == 0)
-		read_fields(loader, field->schema, NULL, data);
+		read_fields(loader, field->schema, NULL, data, FALSE);
 	else if (field->kind == VARVE_FIELD_TABLE && field->offset != VARVE_NOWHERE)
-		read_fields(loader, field->schema, NULL, at(data, field->offset));
+		read_fields(loader, field->schema, NULL, at(data, field->offset), FALSE);
+}
+
+static void require(VarveLoader *loader, const VarveTable *table, const VarveField *field)
+{
+	g_autofree char *where = NULL;
+
+	if (varve_table_mentions(table, field->key) || varve_table_partial(loader, table))
+		return;
+	where = varve_table_text(table);
+	varve_table_mistake(loader, table, "%s has no '%s', which must be set", where, field->key);
 }
 
 static void read_fields(VarveLoader *loader, const VarveSchema *schema, const VarveTable *table,
-			void *data)
+			void *data, gboolean blank)
 {
+	gboolean empty = !table || table->items->len == 0;
+
 	for (const VarveField *field = schema->fields; field && field->key; field++) {
-		const VarveItem *item = table ? varve_table_item(table, field->key) : NULL;
-		g_autofree char *where = NULL;
+		const VarveItem *item = empty ? NULL : varve_table_item(table, field->key);
 
 		if (item && item->field) {
-			read_item(loader, item, data);
+			read_item(loader, item, data, blank);
 			continue;
 		}
-		read_absent(loader, field, data);
-		if (!table || item || !(field->flags & VARVE_FIELD_REQUIRED) ||
-		    varve_table_mentions(table, field->key) || varve_table_partial(loader, table))
-			continue;
-		where = varve_table_text(table);
-		varve_table_mistake(loader, table, "%s has no '%s', which must be set", where,
-				    field->key);
+		if (!blank)
+			read_absent(loader, field, data);
+		if (table && !item && field->flags & VARVE_FIELD_REQUIRED)
+			require(loader, table, field);
 	}
 	if (!table || !schema->any)
 		return;
@@ -381,6 +402,6 @@ static void read_fields(VarveLoader *loader, const VarveSchema *schema, const Va
 		const VarveItem *item = &g_array_index(table->items, VarveItem, i);
 
 		if (item->field == schema->any)
-			read_item(loader, item, NULL);
+			read_item(loader, item, NULL, FALSE);
 	}
 }

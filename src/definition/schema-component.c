@@ -36,6 +36,8 @@ static const VarveField spec_fields[] = {
 	  AT(VarveSpecSource, upstream_name), .check = varve_check_file_name },
 	{ "upstream-commit", VARVE_FIELD_STRING, 0, AT(VarveSpecSource, upstream_commit),
 	  .check = varve_check_commit },
+	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveSpecSource, metadata),
+	  .schema = &varve_schema_metadata },
 	{ NULL },
 };
 
@@ -52,79 +54,6 @@ static const VarveSchema spec_schema = {
 	.fields = spec_fields,
 	.size = sizeof(VarveSpecSource),
 	.check = check_spec,
-};
-
-/* Overlay metadata */
-
-static const char *const categories[] = { "upstream-backport",
-					  "azl-pruning",
-					  "azl-compatibility",
-					  "azl-temp-workaround",
-					  "azl-branding-policy",
-					  "azl-disable-flaky-tests",
-					  "azl-disable-unsupported-tests",
-					  "azl-security-compliance",
-					  "azl-release-management",
-					  "azl-platform-adaptation",
-					  NULL };
-static const char *const upstream_statuses[] = {
-	"upstreamed", "upstreamable", "needs-upstream-hook", "inapplicable", "unknown", NULL
-};
-
-static const VarveField url_fields[] = {
-	{ "url", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, AT(VarveUrl, url),
-	  .check = varve_check_web_url },
-	{ NULL },
-};
-
-static const VarveSchema url_schema = {
-	.what = "reference",
-	.fields = url_fields,
-	.size = sizeof(VarveUrl),
-};
-
-static const VarveField metadata_fields[] = {
-	{ "category", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, UNBOUND, .choices = categories },
-	{ "upstream-status", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, UNBOUND,
-	  .choices = upstream_statuses },
-	{ "commits", VARVE_FIELD_TABLES, 0, ARRAY(VarveOverlayMetadata, commits),
-	  .schema = &url_schema },
-	{ "bugs", VARVE_FIELD_TABLES, 0, ARRAY(VarveOverlayMetadata, bugs), .schema = &url_schema },
-	{ NULL },
-};
-
-static const char *string_of(const VarveTable *table, const char *key)
-{
-	const VarveItem *item = varve_table_item(table, key);
-
-	return item && item->field ? item->value->string.text : NULL;
-}
-
-static void check_metadata(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	VarveOverlayMetadata *metadata = data;
-	const char *status = string_of(table, "upstream-status");
-
-	metadata->category = string_of(table, "category");
-	metadata->upstream_status = status;
-	if (g_strcmp0(metadata->category, "upstream-backport") != 0)
-		return;
-	if (metadata->n_commits == 0 && !varve_table_partial(loader, table))
-		varve_table_mistake(loader, table,
-				    "category 'upstream-backport' needs at least one of 'commits'");
-	if (status && g_strv_contains(upstream_statuses, status) &&
-	    strcmp(status, "upstreamed") != 0 && strcmp(status, "upstreamable") != 0)
-		varve_item_mistake(loader, varve_table_item(table, "upstream-status"),
-				   "'%s' contradicts the category 'upstream-backport', which is "
-				   "'upstreamed' or 'upstreamable'",
-				   status);
-}
-
-const VarveSchema varve_schema_metadata = {
-	.what = "metadata",
-	.fields = metadata_fields,
-	.size = sizeof(VarveOverlayMetadata),
-	.check = check_metadata,
 };
 
 /* Overlays */
@@ -313,6 +242,13 @@ const VarveSchema varve_schema_overlay = {
 
 /* Source files */
 
+static const char *string_of(const VarveTable *table, const char *key)
+{
+	const VarveItem *item = varve_table_item(table, key);
+
+	return item && item->field ? item->value->string.text : NULL;
+}
+
 static const char *const origin_types[] = { "download", "custom", "overlay", NULL };
 static const char *const hash_types[] = { "SHA256", "SHA512", NULL };
 
@@ -365,6 +301,8 @@ static const VarveField source_file_fields[] = {
 	{ "origin", VARVE_FIELD_TABLE, VARVE_FIELD_REQUIRED, UNBOUND, .schema = &origin_schema },
 	{ "replace-upstream", VARVE_FIELD_BOOLEAN, 0, AT(VarveSourceFile, replace_upstream) },
 	{ "replace-reason", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, replace_reason) },
+	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveSourceFile, metadata),
+	  .schema = &varve_schema_metadata },
 	{ NULL },
 };
 
@@ -421,6 +359,8 @@ static const VarveSchema defines_schema = { .any = &define };
 static const VarveField check_fields[] = {
 	{ "skip", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponentBuild, check_skip) },
 	{ "skip_reason", VARVE_FIELD_STRING, 0, AT(VarveComponentBuild, check_skip_reason) },
+	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveComponentBuild, check_metadata),
+	  .schema = &varve_schema_metadata },
 	{ NULL },
 };
 
@@ -461,6 +401,8 @@ static const VarveField build_fields[] = {
 	{ "without", VARVE_FIELD_STRINGS, 0, AT(VarveComponentBuild, without) },
 	{ "defines", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &defines_schema },
 	{ "undefines", VARVE_FIELD_STRINGS, 0, AT(VarveComponentBuild, undefines) },
+	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveComponentBuild, metadata),
+	  .schema = &varve_schema_metadata },
 	{ "emit-upstream-provenance", VARVE_FIELD_BOOLEAN, 0,
 	  AT(VarveComponentBuild, emit_upstream_provenance) },
 	{ "check", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &check_schema },
@@ -544,14 +486,14 @@ static const VarveField release_fields[] = {
 static const VarveSchema release_schema = { .fields = release_fields };
 
 static const VarveField render_fields[] = {
-	{ "skip-file-filter", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
+	{ "skip-file-filter", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponent, skip_file_filter) },
 	{ NULL },
 };
 static const VarveSchema render_schema = { .fields = render_fields };
 
 static const VarveField test_reference_fields[] = {
-	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND },
-	{ "group", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND },
+	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, AT(VarveTestReference, name) },
+	{ "group", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, AT(VarveTestReference, group) },
 	{ NULL },
 };
 
@@ -565,11 +507,13 @@ static void check_test_reference(VarveLoader *loader, const VarveTable *table, v
 const VarveSchema varve_schema_test_reference = {
 	.what = "test",
 	.fields = test_reference_fields,
+	.size = sizeof(VarveTestReference),
 	.check = check_test_reference,
 };
 
 static const VarveField component_test_fields[] = {
-	{ "tests", VARVE_FIELD_TABLES, 0, UNBOUND, .schema = &varve_schema_test_reference },
+	{ "tests", VARVE_FIELD_TABLES, 0, ARRAY(VarveComponent, tests),
+	  .schema = &varve_schema_test_reference },
 	{ NULL },
 };
 static const VarveSchema component_tests_schema = { .fields = component_test_fields };
@@ -599,10 +543,14 @@ static void check_component(VarveLoader *loader, const VarveTable *table, void *
 {
 	VarveComponent *component = data;
 	const VarveItem *files = varve_table_item(table, "source-files");
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	const VarveTable *release = varve_table_child(table, "release");
+	g_autoptr(GHashTable) seen = NULL;
 
-	component->has_release = varve_table_item(table, "release") != NULL;
-	for (guint i = 0; files && files->field && i < files->tables->len; i++) {
+	component->has_release = release && varve_table_item(release, "calculation");
+	component->table = table;
+	if (files && files->field)
+		seen = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; seen && i < files->tables->len; i++) {
 		const VarveItem *name = varve_table_item(files->tables->pdata[i], "filename");
 
 		if (name && name->field &&

@@ -8,15 +8,29 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define BLOCK_SIZE ((gsize)64 << 10)
+
 void *varve_loader_keep(VarveLoader *loader, void *memory)
 {
 	g_ptr_array_add(loader->memory, memory);
 	return memory;
 }
 
+/* Thousands of tables come and go together. */
 void *varve_loader_alloc(VarveLoader *loader, gsize size)
 {
-	return varve_loader_keep(loader, g_malloc0(MAX(size, 1)));
+	gsize taken = (MAX(size, 1) + 15) & ~(gsize)15;
+	char *memory;
+
+	if (taken > BLOCK_SIZE / 4)
+		return varve_loader_keep(loader, g_malloc0(size));
+	if (!loader->room || (gsize)(loader->room_end - loader->room) < taken) {
+		loader->room = varve_loader_keep(loader, g_malloc0(BLOCK_SIZE));
+		loader->room_end = loader->room + BLOCK_SIZE;
+	}
+	memory = loader->room;
+	loader->room += taken;
+	return memory;
 }
 
 gboolean varve_source_is_pattern(const char *text)

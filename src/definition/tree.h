@@ -111,13 +111,17 @@ typedef struct {
 /** The state of one load; becomes VarveDefinition.store. */
 struct VarveLoader {
 	VarveDefinition *definition;
-	char *root;          /* absolute directory of the root file */
-	char *prefix;        /* what messages put before a file's name */
-	GPtrArray *sources;  /* VarveSource * */
-	GPtrArray *mistakes; /* VarveMistake * */
-	GPtrArray *memory;   /* freed with g_free */
-	GPtrArray *tables;   /* VarveTable * */
+	char *root;            /* absolute directory of the root file */
+	char *prefix;          /* what messages put before a file's name */
+	GPtrArray *sources;    /* VarveSource * */
+	GPtrArray *mistakes;   /* VarveMistake * */
+	GPtrArray *memory;     /* freed with g_free */
+	char *room, *room_end; /* what is left of the newest block of varve_loader_alloc() */
+	GPtrArray *tables;     /* VarveTable * */
 	VarveTable *top;
+	/* After resolving: char *name → position + 1 in the model. Keys lie in the documents. */
+	GHashTable *components;
+	GHashTable *packages; /* of package groups */
 	gboolean incomplete;  /* a file could not be read: what is missing may be there */
 	gboolean lost_tables; /* a header could not be read: likewise for names */
 };
@@ -186,7 +190,7 @@ gboolean varve_table_has_choice(const VarveTable *table, const char *key);
 
 /* read.c */
 
-/** Fills @data (of @table's schema) and what hangs below; records mistakes. */
+/** Fills @data (zeroed, of @table's schema) and what hangs below; records mistakes. */
 void varve_table_read(VarveLoader *loader, const VarveTable *table, void *data);
 
 /** (borrowed) "" or the string at @item's element @i, which is known to be a string. */

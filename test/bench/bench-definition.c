@@ -1,6 +1,8 @@
-/* How long reading takes: bench-definition toml FILE | load PATH. Prints the median of the runs, in
- * milliseconds of CPU time: it is all one thread's, and a busy machine does not change it much. */
+/* How long reading takes: bench-definition toml FILE | load PATH | resolve PATH (load, and merge
+ * what applies to every component). Prints the median of the runs, in milliseconds of CPU time: it
+ * is all one thread's, and a busy machine does not change it much. */
 #include "base/file.h"
+#include "component/effective.h"
 #include "definition/components.h"
 #include "toml/toml.h"
 
@@ -45,19 +47,39 @@ static gboolean load(const char *path, GError **error)
 	return definition != NULL;
 }
 
+static gboolean resolve(const char *path, GError **error)
+{
+	g_autoptr(VarveDefinition) definition = varve_definition_load(path, error);
+
+	for (gsize i = 0; definition && i < definition->components->n_components; i++) {
+		g_autoptr(VarveEffective) effective = varve_effective_new(
+			definition, definition->components->components[i].name, error);
+
+		if (!effective)
+			return FALSE;
+	}
+	return definition != NULL;
+}
+
+static gboolean run(const char *what, const char *path, GError **error)
+{
+	if (strcmp(what, "toml") == 0)
+		return read_toml(path, error);
+	return strcmp(what, "load") == 0 ? load(path, error) : resolve(path, error);
+}
+
 int main(int argc, char **argv)
 {
 	double times[RUNS];
 	g_autoptr(GError) error = NULL;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: bench-definition toml FILE | load PATH\n");
+		fprintf(stderr, "usage: bench-definition toml FILE | load PATH | resolve PATH\n");
 		return 2;
 	}
 	for (gsize i = 0; i < RUNS; i++) {
 		double start = now();
-		gboolean good = strcmp(argv[1], "toml") == 0 ? read_toml(argv[2], &error)
-							     : load(argv[2], &error);
+		gboolean good = run(argv[1], argv[2], &error);
 
 		if (!good) {
 			fprintf(stderr, "%s\n", error->message);

@@ -1,0 +1,147 @@
+/* Component groups: the components that patterns of `specs` find, and who is in which group. */
+#include "definition/checks.h"
+#include "definition/resolver.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static gboolean is_excluded(const VarveComponentGroup *group, const char *path)
+{
+	for (gsize i = 0; group->excluded_paths[i]; i++) {
+		if (varve_glob_match(group->excluded_paths[i], path))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static const char *spec_of(const VarveComponent *component)
+{
+	return component->found_spec ? component->found_spec : component->spec.path;
+}
+
+/* A spec makes the component that is called as it is, or is the spec of the one that is there. */
+static void take_spec(VarveResolver *resolver, const VarveComponentGroup *group,
+		      const VarveItem *item, VarveTomlSpan span, const char *path)
+{
+	VarveOrigin origin = varve_source_origin(item->source, span);
+	g_autofree char *name = g_path_get_basename(path);
+	char *dot = strrchr(name, '.');
+	const char *wrong;
+	VarveComponent *component;
+
+	if (dot && dot != name)
+		*dot = '\0';
+	wrong = varve_check_file_name(name);
+	if (wrong) {
+		varve_loader_mistake(resolver->loader, item->source, span,
+				     "'%s' makes a component whose name %s",
+				     varve_loader_display(resolver->loader, path), wrong);
+		return;
+	}
+	component = varve_resolver_find(resolver, name);
+	if (!component)
+		component = varve_resolver_add(resolver, name, origin);
+	if (spec_of(component) && strcmp(spec_of(component), path) != 0) {
+		varve_loader_mistake(resolver->loader, item->source, span,
+				     "component '%s' has the spec '%s' already, and this finds "
+				     "'%s'; exclude one with 'excluded-paths'",
+				     name,
+				     varve_loader_display(resolver->loader, spec_of(component)),
+				     varve_loader_display(resolver->loader, path));
+		return;
+	}
+	if (component->found_spec)
+		return;
+	component->found_spec = varve_loader_keep(resolver->loader, g_strdup(path));
+	component->found_origin = origin;
+	component->found_by = group;
+}
+
+void varve_resolve_group_specs(VarveResolver *resolver, const struct VarveComponents *model)
+{
+	const VarveTable *groups = varve_table_child(resolver->loader->top, "component-groups");
+
+	for (gsize i = 0; i < model->n_groups; i++) {
+		const VarveComponentGroup *group = &model->groups[i];
+		const VarveItem *item =
+			varve_table_item(g_array_index(groups->items, VarveItem, i).table, "specs");
+
+		for (gsize j = 0; item && item->field && group->specs[j]; j++) {
+			g_autoptr(GPtrArray) found = varve_source_glob("/", group->specs[j]);
+
+			for (guint k = 0; k < found->len; k++) {
+				if (!is_excluded(group, found->pdata[k]))
+					take_spec(resolver, group, item,
+						  item->value->array.items[j]->span,
+						  found->pdata[k]);
+			}
+		}
+	}
+}
+
+/* Membership */
+
+typedef struct {
+	guint component;
+	const VarveComponentGroup *group;
+} Member;
+
+static int by_component(const void *a, const void *b)
+{
+	const Member *left = a, *right = b;
+
+	if (left->component != right->component)
+		return left->component < right->component ? -1 : 1;
+	return strcmp(left->group->name, right->group->name);
+}
+
+static GArray *list_members(VarveLoader *loader, const struct VarveComponents *model)
+{
+	GArray *members = g_array_new(FALSE, FALSE, sizeof(Member));
+
+	for (gsize i = 0; i < model->n_groups; i++) {
+		const VarveComponentGroup *group = &model->groups[i];
+
+		for (gsize j = 0; group->components[j]; j++) {
+			guint found = varve_loader_component(loader, group->components[j]);
+			Member member = { found - 1, group };
+
+			if (found)
+				g_array_append_val(members, member);
+		}
+	}
+	for (gsize i = 0; i < model->n_components; i++) {
+		Member member = { (guint)i, model->components[i].found_by };
+
+		if (member.group)
+			g_array_append_val(members, member);
+	}
+	if (members->len > 1)
+		qsort(members->data, members->len, sizeof(Member), by_component);
+	return members;
+}
+
+void varve_resolve_membership(VarveLoader *loader, const struct VarveComponents *model,
+			      VarveComponent *components)
+{
+	g_autoptr(GArray) members = list_members(loader, model);
+	const VarveComponentGroup **groups =
+		varve_loader_alloc(loader, members->len * sizeof(gpointer));
+	gsize n = 0;
+
+	for (guint i = 0; i < members->len; i++) {
+		const Member *member = &g_array_index(members, Member, i);
+		VarveComponent *component = &components[member->component];
+
+		/* Named twice in one group. */
+		if (component->n_groups > 0 &&
+		    component->groups[component->n_groups - 1] == member->group)
+			continue;
+		if (component->n_groups == 0)
+			component->groups = &groups[n];
+		groups[n++] = member->group;
+		component->n_groups++;
+	}
+}
