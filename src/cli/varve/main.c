@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 		&varve_verb_run,
 		&varve_verb_component_list,
 		&varve_verb_component_show,
+		&varve_verb_deviations,
 		&varve_verb_layer_build,
 		&varve_verb_layer_patch,
 		&varve_verb_layer_seal,
