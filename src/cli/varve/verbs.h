@@ -5,6 +5,9 @@
 
 extern const VarveVerb varve_verb_build;
 extern const VarveVerb varve_verb_check;
+extern const VarveVerb varve_verb_component_list;
+extern const VarveVerb varve_verb_component_show;
+extern const VarveVerb varve_verb_deviations;
 extern const VarveVerb varve_verb_component_render;
 extern const VarveVerb varve_verb_import;
 extern const VarveVerb varve_verb_keys_add;
