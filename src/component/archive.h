@@ -1,5 +1,5 @@
-/* Source archives that overlays change: unpacked into a directory, changed there, and packed again in
- * the format and compression they came in, the same input to the same bytes. */
+/* Source archives that overlays change: unpacked into a directory, changed there, and packed again
+ * in the format and compression they came in, the same input to the same bytes. */
 #pragma once
 
 #include <glib.h>
@@ -16,7 +16,7 @@ gboolean varve_archive_unpack(int sources, const char *name, int into, GError **
 /**
  * varve_archive_pack:
  * Replaces @name in @sources by an archive of what is in @from: same format and compression (told
- * from its name and bytes), entries sorted, owners and times fixed as azldev fixes them, so that the
- * same tree is the same file everywhere. The old file is there until the new one is whole.
+ * from its name and bytes), entries sorted, owners and times fixed as azldev fixes them, so that
+ * the same tree is the same file everywhere. The old file is there until the new one is whole.
  */
 gboolean varve_archive_pack(int sources, const char *name, int from, GError **error);

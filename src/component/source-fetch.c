@@ -1,0 +1,167 @@
+/* Archives of a component: from the definition's own places, a directory of this machine, the
+ * upstream's lookaside. */
+#include "base/error.h"
+#include "base/file.h"
+#include "component/source-internal.h"
+#include "package/debian-mirror.h"
+#include "package/download.h"
+
+#include <string.h>
+
+#define APT_DIRECTORY "/etc/apt"
+#define DEBIAN_SCHEME "debian:"
+
+static const VarveSourceFile *declared(const VarveSource *source, const char *name)
+{
+	const VarveComponent *component = &source->effective->component;
+
+	for (gsize i = component->n_source_files; i > 0; i--) {
+		if (strcmp(component->source_files[i - 1].filename, name) == 0)
+			return &component->source_files[i - 1];
+	}
+	return NULL;
+}
+
+static const char *defined_mirror(const VarveSource *source)
+{
+	if (source->options->debian_mirror)
+		return source->options->debian_mirror;
+	for (gsize i = 0; i < source->definition->n_upstreams; i++) {
+		const VarveUpstream *upstream = &source->definition->upstreams[i];
+
+		if (upstream->type == VARVE_UPSTREAM_DEBIAN && upstream->mirror)
+			return upstream->mirror;
+	}
+	return NULL;
+}
+
+static gboolean append_mirror(GPtrArray *uris, const char *mirror, const char *path, GError **error)
+{
+	g_auto(GStrv) found = varve_mirror_uris(mirror, path, error);
+
+	for (char **uri = found; uri && *uri; uri++)
+		g_ptr_array_add(uris, g_strdup(*uri));
+	return found != NULL;
+}
+
+/* "debian:pool/…": below the archive that packages come from, whatever mirror that is here. */
+static gboolean append_debian(const VarveSource *source, const char *path, GPtrArray *uris,
+			      GError **error)
+{
+	const char *mirror = defined_mirror(source);
+	g_auto(VarveDebianMirror) machine = { 0 };
+	g_autofree char *clean = g_canonicalize_filename(path, "/");
+
+	if (!g_str_has_prefix(path, "pool/") || strcmp(clean + 1, path) != 0 ||
+	    strpbrk(path, "?#%\\ "))
+		return varve_fail(error, VARVE_ERROR_DEFINITION,
+				  "component '%s': 'debian:%s' is no path of a Debian archive "
+				  "('debian:pool/main/…')",
+				  source->name, path);
+	if (mirror)
+		return append_mirror(uris, mirror, path, error);
+	return varve_debian_mirror_find(APT_DIRECTORY, &machine, error) &&
+	       append_mirror(uris, machine.archive, path, error) &&
+	       (!machine.security || append_mirror(uris, machine.security, path, error));
+}
+
+static void append_file(GPtrArray *uris, const char *path)
+{
+	if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+		g_ptr_array_add(uris, g_filename_to_uri(path, NULL, NULL));
+}
+
+static void append_local(const VarveSource *source, const VarveSourceEntry *entry, GPtrArray *uris)
+{
+	const char *directory = source->options->lookaside;
+	g_autofree char *type = g_ascii_strdown(varve_checksum_name(entry->type), -1);
+	g_autofree char *absolute = directory ? g_canonicalize_filename(directory, NULL) : NULL;
+	g_autofree char *below = NULL, *plain = NULL, *by_sum = NULL;
+
+	if (!directory)
+		return;
+	below = g_build_filename(absolute, source->upstream_name, entry->name, NULL);
+	plain = g_build_filename(absolute, entry->name, NULL);
+	by_sum = g_build_filename(absolute, type, entry->checksum, NULL);
+	append_file(uris, below);
+	append_file(uris, plain);
+	append_file(uris, by_sum);
+}
+
+static gboolean append_lookaside(const VarveSource *source, const VarveSourceEntry *entry,
+				 GPtrArray *uris, GError **error)
+{
+	const VarveDistro *distro = source->effective->distro;
+	g_autofree char *type = g_ascii_strdown(varve_checksum_name(entry->type), -1);
+	const VarvePlaceholder placeholders[] = { { "$pkg", source->upstream_name },
+						  { "$filename", entry->name },
+						  { "$hashtype", type },
+						  { "$hash", entry->checksum },
+						  { NULL } };
+
+	if (distro && distro->lookaside_base_uri) {
+		g_ptr_array_add(uris, varve_uri_fill(distro->lookaside_base_uri, placeholders));
+		return TRUE;
+	}
+	return uris->len > 0 ||
+	       varve_fail(error, VARVE_ERROR_DEFINITION,
+			  "component '%s': 'sources' names '%s', but there is no lookaside to "
+			  "fetch it from; set lookaside-base-uri of its upstream, or declare it in "
+			  "source-files",
+			  source->name, entry->name);
+}
+
+static gboolean list_uris(const VarveSource *source, const VarveSourceEntry *entry, GPtrArray *uris,
+			  gboolean *ret_plain_http, GError **error)
+{
+	const VarveSourceFile *file = declared(source, entry->name);
+
+	append_local(source, entry, uris);
+	if (!file || file->from != VARVE_SOURCE_DOWNLOAD)
+		return append_lookaside(source, entry, uris, error);
+	if (!file->uri || !*file->uri)
+		return varve_fail(error, VARVE_ERROR_DEFINITION,
+				  "component '%s': '%s' has no origin.uri", source->name,
+				  entry->name);
+	if (g_str_has_prefix(file->uri, DEBIAN_SCHEME)) {
+		/* Debian's mirrors speak http; what comes is known by its checksum. */
+		*ret_plain_http = TRUE;
+		return append_debian(source, file->uri + strlen(DEBIAN_SCHEME), uris, error);
+	}
+	g_ptr_array_add(uris, g_strdup(file->uri));
+	return TRUE;
+}
+
+char *varve_source_fetch(const VarveSource *source, const char *name, GError **error)
+{
+	const VarveSourceEntry *entry = varve_sources_file_find(source->sources, name);
+	g_autoptr(GPtrArray) uris = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *cache = g_build_filename(source->options->work, "files", NULL);
+	VarveDownload download = { .name = name, .offline = source->options->offline };
+	char *path;
+
+	if (!entry) {
+		varve_fail(error, VARVE_ERROR_NOT_FOUND,
+			   "component '%s': there is no '%s' in its 'sources'", source->name, name);
+		return NULL;
+	}
+	if (!list_uris(source, entry, uris, &download.plain_http, error))
+		return NULL;
+	g_ptr_array_add(uris, NULL);
+	download.uris = (const char *const *)uris->pdata;
+	download.type = entry->type;
+	download.checksum = entry->checksum;
+	path = varve_download(&download, cache, error);
+	if (!path)
+		g_prefix_error(error, "component '%s': ", source->name);
+	return path;
+}
+
+gboolean varve_source_fetch_into(const VarveSource *source, const char *name, const char *into,
+				 GError **error)
+{
+	g_autofree char *target = g_build_filename(into, name, NULL);
+	g_autofree char *path = varve_source_fetch(source, name, error);
+
+	return path && varve_file_copy(path, target, 0644, error);
+}
