@@ -66,7 +66,7 @@ static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildO
 			   .keys = workspace->keys,
 			   .mirror = options->workspace.mirror,
 			   .refresh = options->workspace.refresh },
-		.component = effective ? &effective->component : NULL,
+		.effective = effective,
 		.log_dir = workspace->definition->project.log_dir,
 		.no_check = options->no_check,
 		.anew = options->anew,
@@ -75,7 +75,7 @@ static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildO
 		.shell = options->shell,
 	};
 
-	if (!job.component || !varve_build_run(&job, &result, error))
+	if (!effective || !varve_build_run(&job, &result, error))
 		return FALSE;
 	if (json)
 		json_array_append_new(report, result_json(name, &result));
