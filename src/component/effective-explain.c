@@ -143,8 +143,8 @@ GPtrArray *varve_effective_explain(const VarveEffective *effective)
 	GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)varve_explanation_free);
 	const struct VarveEffectiveStore *store = effective->store;
 
-	for (guint i = 0; i < store->levels->len; i++) {
-		const VarveLevel *level = &g_array_index(store->levels, VarveLevel, i);
+	for (gsize i = 0; i < store->n_levels; i++) {
+		const VarveLevel *level = &store->levels[i];
 		g_autoptr(GPtrArray) values =
 			varve_component_values(store->definition, level->component);
 

@@ -13,6 +13,7 @@ typedef struct {
 struct VarveEffectiveStore {
 	const VarveDefinition *definition;
 	const VarveComponent *declared;
-	GArray *levels;    /* VarveLevel, in the order they were merged */
 	GPtrArray *memory; /* (nullable) freed with g_free: what could not be borrowed */
+	gsize n_levels;
+	VarveLevel levels[]; /* in the order they were merged */
 };

@@ -192,7 +192,7 @@ static void add_level(VarveEffective *effective, const VarveComponent *component
 {
 	VarveLevel level = { component, name, group };
 
-	g_array_append_val(effective->store->levels, level);
+	effective->store->levels[effective->store->n_levels++] = level;
 	merge(effective, component);
 }
 
@@ -289,11 +289,11 @@ VarveEffective *varve_effective_new(const VarveDefinition *definition, const cha
 	if (!declared)
 		return NULL;
 	effective = g_new0(VarveEffective, 1);
-	effective->store = g_new0(struct VarveEffectiveStore, 1);
+	/* The distribution, the project, the groups, itself. */
+	effective->store = g_malloc0(sizeof(*effective->store) +
+				     (declared->n_groups + 3) * sizeof(VarveLevel));
 	effective->store->definition = definition;
 	effective->store->declared = declared;
-	effective->store->levels =
-		g_array_sized_new(FALSE, FALSE, sizeof(VarveLevel), (guint)declared->n_groups + 3);
 	if (!merge_levels(effective, components, error))
 		return NULL;
 	set_identity(effective);
@@ -310,7 +310,6 @@ void varve_effective_free(VarveEffective *effective)
 		return;
 	if (effective->store->memory)
 		g_ptr_array_unref(effective->store->memory);
-	g_array_unref(effective->store->levels);
 	g_free(effective->store);
 	g_free(effective);
 }

@@ -94,6 +94,11 @@ static SpecPiece next_token(const char **p, const char *end)
 	return (SpecPiece){ start, (gsize)(c - start) };
 }
 
+static inline char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* Letters that differ in case only. Bytes that are no UTF-8 stand for themselves. */
 gboolean varve_spec_same(SpecPiece piece, const char *text)
 {
@@ -103,7 +108,7 @@ gboolean varve_spec_same(SpecPiece piece, const char *text)
 		gunichar a, b;
 
 		if ((guint8)*p < 0x80 && (guint8)*text < 0x80) {
-			if (g_ascii_tolower(*p++) != g_ascii_tolower(*text++))
+			if (lower(*p++) != lower(*text++))
 				return FALSE;
 			continue;
 		}
@@ -123,10 +128,14 @@ gboolean varve_spec_same(SpecPiece piece, const char *text)
 	return p == end && !*text;
 }
 
+/* One of @names, which begin with '%' as the token does. */
 static gboolean is_one_of(SpecPiece token, const char *const *names, gsize n)
 {
+	char first = token.size > 1 ? lower(token.text[1]) : '\0';
+
 	for (gsize i = 0; i < n; i++)
-		if (varve_spec_same(token, names[i]))
+		if ((names[i][1] == first || (guint8)first >= 0x80) &&
+		    varve_spec_same(token, names[i]))
 			return TRUE;
 	return FALSE;
 }

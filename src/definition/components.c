@@ -167,11 +167,9 @@ static void check_package_groups(VarveLoader *loader)
 			const char *name = varve_item_string(packages, j);
 			VarveTomlSpan span = packages->value->array.items[j]->span;
 
-			if (!g_hash_table_lookup(loader->packages, name)) {
-				g_hash_table_insert(loader->packages, (gpointer)name,
-						    GUINT_TO_POINTER(i + 1));
+			if (g_hash_table_insert(loader->packages, (gpointer)name,
+						GUINT_TO_POINTER(i + 1)))
 				continue;
-			}
 			varve_loader_mistake(loader, packages->source, span,
 					     "'%s' is in a package group already; a package is in "
 					     "one group, once",

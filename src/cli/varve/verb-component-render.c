@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/varve/verbs.h"
+#include "component/effective.h"
 #include "component/render.h"
 
 #include <string.h>
@@ -124,15 +125,16 @@ static int run(const VarveInvocation *invocation, GError **error)
 {
 	const RenderOptions *options = invocation->options;
 	g_autoptr(VarveDefinition) definition = NULL;
-	const VarveComponent *component;
+	g_autoptr(VarveEffective) effective = NULL;
 
 	if (!check_options(options, error))
 		return VARVE_EXIT_USAGE;
 	definition = varve_definition_load(options->definition ? options->definition : ".", error);
 	if (!definition)
 		return VARVE_EXIT_FAILED;
-	component = varve_components_find(definition->components, options->component, error);
-	return component && render(options, component, error) ? VARVE_EXIT_OK : VARVE_EXIT_FAILED;
+	effective = varve_effective_new(definition, options->component, error);
+	return effective && render(options, &effective->component, error) ? VARVE_EXIT_OK
+									  : VARVE_EXIT_FAILED;
 }
 
 const VarveVerb varve_verb_component_render = {

@@ -1,0 +1,280 @@
+#include "base/error.h"
+#include "base/file.h"
+#include "component/overlay.h"
+
+#include <string.h>
+
+typedef struct {
+	char *path, *source; /* the sources; a file that overlays add */
+	VarveOverlayTarget target;
+} Fixture;
+
+static void put(const Fixture *fixture, const char *name, const char *text)
+{
+	g_assert_true(
+		varve_file_write(fixture->target.sources, name, text, strlen(text), 0644, NULL));
+}
+
+static void expect_file(const Fixture *fixture, const char *name, const char *text)
+{
+	g_autofree char *data = NULL;
+	gsize size;
+
+	if (!varve_file_read(fixture->target.sources, name, 1 << 20, &data, &size, NULL))
+		g_assert_null(text);
+	else
+		g_assert_cmpstr(data, ==, text);
+}
+
+static void expect_spec(const Fixture *fixture, const char *text)
+{
+	g_autoptr(GString) printed = varve_spec_print(fixture->target.spec);
+
+	g_assert_cmpstr(printed->str, ==, text);
+}
+
+static void set_up(Fixture *fixture, gconstpointer spec)
+{
+	const char *text = spec ? spec : "Name: a\n\n%build\nmake\n";
+
+	fixture->path = g_dir_make_tmp("overlay-XXXXXX", NULL);
+	fixture->source = g_strconcat(fixture->path, ".source", NULL);
+	g_assert_true(g_file_set_contents(fixture->source, "added\n", -1, NULL));
+	fixture->target.name = "demo";
+	fixture->target.sources = varve_dir_open(AT_FDCWD, fixture->path, NULL);
+	fixture->target.spec = varve_spec_parse("a.spec", text, strlen(text), NULL);
+}
+
+static void tear_down(Fixture *fixture, gconstpointer unused)
+{
+	(void)unused;
+	varve_spec_free(fixture->target.spec);
+	close(fixture->target.sources);
+	g_assert_true(varve_dir_remove(AT_FDCWD, fixture->path, NULL));
+	g_assert_cmpint(unlink(fixture->source), ==, 0);
+	g_free(fixture->path);
+	g_free(fixture->source);
+}
+
+static void apply(Fixture *fixture, const VarveSpecOverlay *overlay)
+{
+	g_autoptr(GError) error = NULL;
+
+	varve_overlay_apply(&fixture->target, overlay, &error);
+	g_assert_no_error(error);
+}
+
+static void refuse(Fixture *fixture, const VarveSpecOverlay *overlay, const char *part)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(varve_overlay_apply(&fixture->target, overlay, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CONFLICT);
+	if (!strstr(error->message, part))
+		g_error("'%s' does not say '%s'", error->message, part);
+}
+
+static const char *const lines[] = { "x", "y", NULL };
+
+static void test_spec_types(Fixture *fixture, gconstpointer unused)
+{
+	(void)unused;
+	apply(fixture,
+	      &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_ADD_TAG, .tag = "A", .value = "1" });
+	expect_spec(fixture, "Name: a\n\nA: 1\n%build\nmake\n");
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_INSERT_TAG,
+					    .tag = "Name2",
+					    .value = "b" });
+	apply(fixture,
+	      &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_SET_TAG, .tag = "a", .value = "2" });
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_UPDATE_TAG,
+					    .tag = "Name",
+					    .value = "c" });
+	expect_spec(fixture, "Name: c\nName2: b\n\na: 2\n%build\nmake\n");
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_REMOVE_TAG, .tag = "A" });
+	apply(fixture,
+	      &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_PREPEND_LINES, .lines = lines });
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_APPEND_LINES,
+					    .section = "%build",
+					    .lines = lines });
+	expect_spec(fixture, "x\ny\nName: c\nName2: b\n\n%build\nmake\nx\ny\n");
+	apply(fixture,
+	      &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_SEARCH_REPLACE, .regex = "^[xy]$" });
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_REMOVE_SECTION,
+					    .section = "%build" });
+	expect_spec(fixture, "\n\nName: c\nName2: b\n\n");
+}
+
+static void test_subpackage(Fixture *fixture, gconstpointer unused)
+{
+	(void)unused;
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_REMOVE_SUBPACKAGE,
+					    .package = "libs" });
+	expect_spec(fixture, "Name: a\n%files\n");
+	refuse(fixture,
+	       &(VarveSpecOverlay){ .type = VARVE_OVERLAY_SPEC_REMOVE_SUBPACKAGE,
+				    .package = "libs" },
+	       "no section of the sub-package 'libs'");
+}
+
+/* Who wanted it, where it is written, and what was looked for. */
+static void test_error_names_the_overlay(Fixture *fixture, gconstpointer unused)
+{
+	const VarveSpecOverlay overlay = { .origin = { "comps/demo.toml", 12, 1 },
+					   .type = VARVE_OVERLAY_SPEC_SEARCH_REPLACE,
+					   .description = "Drop the frobnicator",
+					   .regex = "frob" };
+	const VarveSpecOverlay bad = { .type = VARVE_OVERLAY_SPEC_SEARCH_REPLACE, .regex = "(" };
+
+	(void)unused;
+	refuse(fixture, &overlay,
+	       "comps/demo.toml:12:1: component 'demo': the overlay of type "
+	       "spec-search-replace (Drop the frobnicator) does not fit: regex 'frob': ");
+	refuse(fixture, &bad, "component 'demo'");
+	expect_spec(fixture, "Name: a\n\n%build\nmake\n");
+}
+
+static void test_patch_add_is_all_or_nothing(Fixture *fixture, gconstpointer unused)
+{
+	VarveSpecOverlay overlay = { .type = VARVE_OVERLAY_PATCH_ADD,
+				     .source = fixture->source,
+				     .file = "fix.patch" };
+
+	(void)unused;
+	apply(fixture, &overlay);
+	expect_spec(fixture, "Name: a\n\nPatch0: fix.patch\n%build\nmake\n");
+	expect_file(fixture, "fix.patch", "added\n");
+	refuse(fixture, &overlay, "is there already");
+	expect_spec(fixture, "Name: a\n\nPatch0: fix.patch\n%build\nmake\n");
+	overlay.file = "other.patch";
+	overlay.source = "/nonexistent/other.patch";
+	refuse(fixture, &overlay, "/nonexistent/other.patch");
+	overlay.source = fixture->source;
+	overlay.file = "../other.patch";
+	refuse(fixture, &overlay, "below the directory");
+	expect_spec(fixture, "Name: a\n\nPatch0: fix.patch\n%build\nmake\n");
+}
+
+static void test_patch_remove(Fixture *fixture, gconstpointer unused)
+{
+	const VarveSpecOverlay overlay = { .type = VARVE_OVERLAY_PATCH_REMOVE,
+					   .file = "CVE-*.patch" };
+
+	(void)unused;
+	refuse(fixture, &overlay, "no file beside the spec matches 'CVE-*.patch'");
+	expect_spec(fixture, "Patch1: CVE-1.patch\nPatch2: b.patch\n");
+	put(fixture, "CVE-1.patch", "");
+	put(fixture, "b.patch", "");
+	apply(fixture, &overlay);
+	expect_spec(fixture, "Patch2: b.patch\n");
+	expect_file(fixture, "CVE-1.patch", NULL);
+	expect_file(fixture, "b.patch", "");
+	put(fixture, "CVE-2.patch", "");
+	refuse(fixture, &overlay, "no PatchN tag");
+	expect_file(fixture, "CVE-2.patch", "");
+}
+
+static void test_file_types(Fixture *fixture, gconstpointer unused)
+{
+	(void)unused;
+	put(fixture, "a.conf", "one\ntwo\n");
+	put(fixture, "b.conf", "three\n");
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_PREPEND_LINES,
+					    .file = "a.conf",
+					    .lines = lines });
+	expect_file(fixture, "a.conf", "x\ny\none\ntwo\n");
+	/* One file at least; the whole text and not a line at a time. */
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_SEARCH_REPLACE,
+					    .file = "*.conf",
+					    .regex = "one\\nt",
+					    .replacement = "T" });
+	expect_file(fixture, "a.conf", "x\ny\nTwo\n");
+	expect_file(fixture, "b.conf", "three\n");
+	refuse(fixture,
+	       &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_SEARCH_REPLACE,
+				    .file = "*.conf",
+				    .regex = "^Two" },
+	       "changes nothing in the 2 files");
+	refuse(fixture,
+	       &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_RENAME,
+				    .file = "*.conf",
+				    .replacement = "c.conf" },
+	       "2 files");
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_RENAME,
+					    .file = "b.conf",
+					    .replacement = "c.conf" });
+	expect_file(fixture, "c.conf", "three\n");
+	apply(fixture,
+	      &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_REMOVE, .file = "{a,c}.conf" });
+	expect_file(fixture, "a.conf", NULL);
+	expect_file(fixture, "c.conf", NULL);
+}
+
+static void test_specs_are_no_loose_files(Fixture *fixture, gconstpointer unused)
+{
+	static const VarveOverlayType types[] = { VARVE_OVERLAY_FILE_PREPEND_LINES,
+						  VARVE_OVERLAY_FILE_SEARCH_REPLACE,
+						  VARVE_OVERLAY_FILE_ADD, VARVE_OVERLAY_FILE_REMOVE,
+						  VARVE_OVERLAY_FILE_RENAME };
+
+	(void)unused;
+	put(fixture, "a.spec", "Name: a\n");
+	for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
+		refuse(fixture,
+		       &(VarveSpecOverlay){ .type = types[i],
+					    .file = "a.spec",
+					    .regex = "a",
+					    .replacement = "b",
+					    .lines = lines,
+					    .source = fixture->source },
+		       "begin with 'spec-'");
+	expect_file(fixture, "a.spec", "Name: a\n");
+}
+
+static void test_no_sources(Fixture *fixture, gconstpointer unused)
+{
+	VarveOverlayTarget target = fixture->target;
+	g_autoptr(GError) error = NULL;
+
+	(void)unused;
+	target.sources = -1;
+	g_assert_false(varve_overlay_apply(
+		&target, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_REMOVE, .file = "a" },
+		&error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CONFLICT);
+	fixture->target.spec = target.spec;
+}
+
+static void test_all_stop_at_the_first_that_fails(Fixture *fixture, gconstpointer unused)
+{
+	const VarveSpecOverlay overlays[] = {
+		{ .type = VARVE_OVERLAY_SPEC_ADD_TAG, .tag = "A", .value = "1" },
+		{ .type = VARVE_OVERLAY_SPEC_UPDATE_TAG, .tag = "B", .value = "1" },
+		{ .type = VARVE_OVERLAY_SPEC_ADD_TAG, .tag = "C", .value = "1" },
+	};
+	g_autoptr(GError) error = NULL;
+
+	(void)unused;
+	g_assert_false(varve_overlay_apply_all(&fixture->target, overlays, G_N_ELEMENTS(overlays),
+					       &error));
+	g_assert_nonnull(strstr(error->message, "spec-update-tag"));
+	expect_spec(fixture, "Name: a\n\nA: 1\n%build\nmake\n");
+}
+
+#define ADD(path, spec, test) g_test_add("/overlay/" path, Fixture, spec, set_up, test, tear_down)
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	ADD("spec-types", NULL, test_spec_types);
+	ADD("subpackage", "Name: a\n%package libs\nA: b\n%files\n%files libs\n/l\n",
+	    test_subpackage);
+	ADD("error-names-the-overlay", NULL, test_error_names_the_overlay);
+	ADD("patch-add-is-all-or-nothing", NULL, test_patch_add_is_all_or_nothing);
+	ADD("patch-remove", "Patch1: CVE-1.patch\nPatch2: b.patch\n", test_patch_remove);
+	ADD("file-types", NULL, test_file_types);
+	ADD("specs-are-no-loose-files", NULL, test_specs_are_no_loose_files);
+	ADD("no-sources", NULL, test_no_sources);
+	ADD("all-stop-at-the-first-that-fails", NULL, test_all_stop_at_the_first_that_fails);
+	return g_test_run();
+}
