@@ -64,14 +64,28 @@ static gboolean map_output(int fd, GBytes **ret, GError **error)
 	return TRUE;
 }
 
-gboolean varve_git_run(VarveGit *git, const char *const *arguments, const char *input,
-		       GBytes **ret_output, GError **error)
+static char **environment_of(const VarveGit *git)
+{
+	char **all = g_strdupv((char **)environment);
+	guint n = g_strv_length(all);
+
+	if (!git->index)
+		return all;
+	all = g_renew(char *, all, n + 2);
+	all[n] = g_strconcat("GIT_INDEX_FILE=", git->index, NULL);
+	all[n + 1] = NULL;
+	return all;
+}
+
+gboolean varve_git_run_with(VarveGit *git, const char *const *arguments, const char *input,
+			    gsize input_size, GBytes **ret_output, GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_auto(GStrv) env = environment_of(git);
 	varve_autofd output = memfd_create("git", MFD_CLOEXEC);
-	VarveProcess process = { .env = environment,
+	VarveProcess process = { .env = (const char *const *)env,
 				 .input = input,
-				 .input_size = input ? strlen(input) : 0,
+				 .input_size = input_size,
 				 .output_fd = output,
 				 .timeout = FETCH_SECONDS };
 
@@ -91,6 +105,13 @@ gboolean varve_git_run(VarveGit *git, const char *const *arguments, const char *
 	if (!varve_process_run(&process, NULL, error))
 		return FALSE;
 	return !ret_output || map_output(output, ret_output, error);
+}
+
+gboolean varve_git_run(VarveGit *git, const char *const *arguments, const char *input,
+		       GBytes **ret_output, GError **error)
+{
+	return varve_git_run_with(git, arguments, input, input ? strlen(input) : 0, ret_output,
+				  error);
 }
 
 /* The one line that git answers. */
@@ -198,6 +219,7 @@ void varve_git_free(VarveGit *git)
 	varve_autofd_close(&git->lock);
 	g_free(git->directory);
 	g_free(git->uri);
+	g_free(git->index);
 	g_free(git);
 }
 

@@ -92,10 +92,11 @@ static gboolean make_record(Job *job, GError **error)
 
 		varve_sources_file_set(record->sources, entry->name, entry->type, entry->checksum);
 	}
-	inputs = varve_inputs_new(job->effective, record, error);
+	inputs =
+		varve_component_inputs_new(job->prepare->definition, job->effective, record, error);
 	if (!inputs)
 		return FALSE;
-	record->fingerprint = varve_inputs_fingerprint(inputs);
+	record->fingerprint = varve_component_inputs_fingerprint(inputs);
 	return TRUE;
 }
 
@@ -165,7 +166,7 @@ static gboolean set_release(const Job *job, char **spec, const char *value, GErr
 	return TRUE;
 }
 
-static gboolean raise(const Job *job, char **spec, guint64 by, GError **error)
+static gboolean raise_release(const Job *job, char **spec, guint64 by, GError **error)
 {
 	VarveReleaseCalculation calculation = job->effective->component.release;
 	g_autofree char *value = NULL, *raised = NULL;
@@ -222,7 +223,7 @@ static gboolean release(Job *job, char **spec, GError **error)
 	if (all && varve_changes_known(all)) {
 		changes = varve_changes_of(all, job->source->name, job->record->fingerprint,
 					   job->source->commit, author);
-		if (!raise(job, spec, changes->len, error))
+		if (!raise_release(job, spec, changes->len, error))
 			return FALSE;
 	}
 	return work_out(job, spec, changes, error);
