@@ -101,7 +101,7 @@ static gboolean find_literal(int directory, const char *path, GPtrArray *found, 
 }
 
 gboolean varve_loose_match(int directory, const VarvePattern *pattern, GPtrArray **ret,
-			    GError **error)
+			   GError **error)
 {
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
 	const char *literal = varve_pattern_literal(pattern);
@@ -116,7 +116,7 @@ gboolean varve_loose_match(int directory, const VarvePattern *pattern, GPtrArray
 /* Reading and writing */
 
 gboolean varve_loose_read(int directory, const char *path, char **ret_data, gsize *ret_size,
-			   mode_t *ret_mode, GError **error)
+			  mode_t *ret_mode, GError **error)
 {
 	const char *name;
 	varve_autofd parent = open_parent(directory, path, &name, error);
@@ -146,7 +146,7 @@ static gboolean write_new(int parent, const char *name, const void *data, gsize 
 /* Under another name first, so that a failure leaves the old file. Not synced: what is rendered can
  * be rendered again. */
 gboolean varve_loose_write(int directory, const char *path, const void *data, gsize size,
-			    mode_t mode, GError **error)
+			   mode_t mode, GError **error)
 {
 	const char *name;
 	varve_autofd parent = open_parent(directory, path, &name, error);

@@ -25,14 +25,14 @@ gboolean varve_loose_is_spec(const char *path);
  * SYSTEM.
  */
 gboolean varve_loose_match(int directory, const VarvePattern *pattern, GPtrArray **ret,
-			    GError **error);
+			   GError **error);
 
 /** varve_loose_read: @ret_mode: permission bits. Errors: as varve_loose_match(), NOT_FOUND. */
 gboolean varve_loose_read(int directory, const char *path, char **ret_data, gsize *ret_size,
-			   mode_t *ret_mode, GError **error);
+			  mode_t *ret_mode, GError **error);
 /** varve_loose_write: replaces a file, or makes it. */
 gboolean varve_loose_write(int directory, const char *path, const void *data, gsize size,
-			    mode_t mode, GError **error);
+			   mode_t mode, GError **error);
 /** varve_loose_can_add: whether there is no such file yet. Errors: CONFLICT (there is). */
 gboolean varve_loose_can_add(int directory, const char *path, GError **error);
 /** varve_loose_add: copies the host's file @from. Errors: CONFLICT (@path is there already). */

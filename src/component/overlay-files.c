@@ -36,8 +36,7 @@ static gboolean replace(int sources, const char *path, const VarveRegex *regex,
 	    !varve_regex_replace(regex, data, size, replacement, text, &matches, error))
 		return FALSE;
 	*ret_changed = text->len != size || memcmp(text->str, data, size) != 0;
-	return !*ret_changed ||
-	       varve_loose_write(sources, path, text->str, text->len, mode, error);
+	return !*ret_changed || varve_loose_write(sources, path, text->str, text->len, mode, error);
 }
 
 static gboolean replace_in(int sources, const GPtrArray *files, const VarveSpecOverlay *overlay,
