@@ -216,13 +216,13 @@ static gboolean work_out(const Job *job, char **spec, const GPtrArray *changes, 
 
 static gboolean release(Job *job, char **spec, GError **error)
 {
-	const VarveChanges *all = job->prepare->changes;
+	const VarveRevisions *all = job->prepare->changes;
 	g_autofree char *author = author_of(job);
 	g_autoptr(GPtrArray) changes = NULL;
 
-	if (all && varve_changes_known(all)) {
-		changes = varve_changes_of(all, job->source->name, job->record->fingerprint,
-					   job->source->commit, author);
+	if (all && varve_revisions_known(all)) {
+		changes = varve_revisions_of(all, job->source->name, job->record->fingerprint,
+					     job->source->commit, author);
 		if (!raise_release(job, spec, changes->len, error))
 			return FALSE;
 	}

@@ -2,8 +2,8 @@
  * calculated, what it does not refer to left out. */
 #pragma once
 
-#include "component/changes.h"
 #include "component/components-lock.h"
+#include "component/revisions.h"
 #include "component/source.h"
 
 /** How. Nothing is owned; it may be shared by threads. */
@@ -11,7 +11,7 @@ typedef struct {
 	const VarveDefinition *definition;
 	VarveSourceOptions sources;
 	const VarveComponentsLock *lock; /* (nullable) upstreams that it has are taken as it says */
-	const VarveChanges *changes;     /* (nullable) NULL: releases are not raised */
+	const VarveRevisions *changes;   /* (nullable) NULL: releases are not raised */
 	gboolean update;                 /* branches and snapshots are looked up again */
 	gboolean archives;               /* the archives of `sources` come too, for building */
 } VarvePrepare;

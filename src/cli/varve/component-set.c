@@ -112,7 +112,7 @@ VarveComponentSet *varve_component_set_open(const VarveComponentOptions *options
 		g_build_filename(options->work ? options->work : set->definition->project.work_dir,
 				 "components", NULL);
 	set->lock = varve_components_lock_open(set->lock_path, error);
-	set->changes = set->lock ? varve_changes_read(set->lock_path, error) : NULL;
+	set->changes = set->lock ? varve_revisions_read(set->lock_path, error) : NULL;
 	if (!set->changes)
 		return NULL;
 	set->prepare = (VarvePrepare){ .definition = set->definition,
@@ -131,7 +131,7 @@ void varve_component_set_free(VarveComponentSet *set)
 	if (!set)
 		return;
 	g_ptr_array_unref(set->names);
-	varve_changes_free(set->changes);
+	varve_revisions_free(set->changes);
 	varve_components_lock_free(set->lock);
 	varve_definition_free(set->definition);
 	g_free(set->lock_path);

@@ -17,7 +17,7 @@ GOptionEntry *varve_component_entries(VarveComponentOptions *options, const GOpt
 typedef struct {
 	VarveDefinition *definition;
 	VarveComponentsLock *lock;
-	VarveChanges *changes;
+	VarveRevisions *changes;
 	char *lock_path, *work;
 	GPtrArray *names; /* of the components meant, sorted, borrowed */
 	VarvePrepare prepare;

@@ -1,6 +1,6 @@
 /* Which commits of the definition changed which component: read from the differences of the lock,
  * whose lines each say whose they are. */
-#include "component/changes.h"
+#include "component/revisions.h"
 
 #include "base/error.h"
 #include "component/components-lock.h"
@@ -17,7 +17,7 @@ typedef struct {
 	char *fingerprint, *upstream;
 } Past;
 
-struct VarveChanges {
+struct VarveRevisions {
 	GHashTable *pasts; /* name → Past */
 	gboolean known;
 	gint64 time; /* of the newest commit of the repository */
@@ -38,7 +38,7 @@ static void free_past(gpointer data)
 	g_free(past);
 }
 
-void varve_changes_free(VarveChanges *changes)
+void varve_revisions_free(VarveRevisions *changes)
 {
 	if (!changes)
 		return;
@@ -46,12 +46,12 @@ void varve_changes_free(VarveChanges *changes)
 	g_free(changes);
 }
 
-gboolean varve_changes_known(const VarveChanges *changes)
+gboolean varve_revisions_known(const VarveRevisions *changes)
 {
 	return changes->known;
 }
 
-static Past *past_of(VarveChanges *changes, const char *name)
+static Past *past_of(VarveRevisions *changes, const char *name)
 {
 	Past *past = g_hash_table_lookup(changes->pasts, name);
 
@@ -87,7 +87,7 @@ static gboolean read_fact(const char *line, char **ret_name, const char **ret_ke
 	return FALSE;
 }
 
-static void note(VarveChanges *changes, const char *name, const char *key, const char *value,
+static void note(VarveRevisions *changes, const char *name, const char *key, const char *value,
 		 const char *const *commit, GHashTable *touched)
 {
 	Past *past = past_of(changes, name);
@@ -112,7 +112,7 @@ static void note(VarveChanges *changes, const char *name, const char *key, const
 }
 
 /* What one commit did to the lock. */
-static void read_patch(VarveChanges *changes, const char *const *commit, const char *patch)
+static void read_patch(VarveRevisions *changes, const char *const *commit, const char *patch)
 {
 	g_auto(GStrv) lines = g_strsplit(patch, "\n", -1);
 	g_autoptr(GHashTable) touched = g_hash_table_new(NULL, NULL);
@@ -132,7 +132,7 @@ static void read_patch(VarveChanges *changes, const char *const *commit, const c
 		((VarveComponentChange *)change)->upstream = g_strdup(((Past *)past)->upstream);
 }
 
-static gboolean read_log(VarveChanges *changes, VarveGit *git, const char *path, GError **error)
+static gboolean read_log(VarveRevisions *changes, VarveGit *git, const char *path, GError **error)
 {
 	const char *const arguments[] = { "log",
 					  "--first-parent",
@@ -199,9 +199,9 @@ static gint64 time_of_head(VarveGit *git)
 	return g_ascii_strtoll(text, NULL, 10);
 }
 
-VarveChanges *varve_changes_read(const char *path, GError **error)
+VarveRevisions *varve_revisions_read(const char *path, GError **error)
 {
-	g_autoptr(VarveChanges) changes = g_new0(VarveChanges, 1);
+	g_autoptr(VarveRevisions) changes = g_new0(VarveRevisions, 1);
 	g_autofree char *directory = g_path_get_dirname(path), *base = g_path_get_basename(path);
 	g_autofree char *real = realpath(directory, NULL);
 	g_autoptr(VarveGit) git = real ? varve_git_open_local(real, NULL) : NULL;
@@ -241,8 +241,8 @@ static VarveComponentChange *copy_change(const VarveComponentChange *change)
 	return copy;
 }
 
-GPtrArray *varve_changes_of(const VarveChanges *changes, const char *name, const char *fingerprint,
-			    const char *upstream, const char *author)
+GPtrArray *varve_revisions_of(const VarveRevisions *changes, const char *name,
+			      const char *fingerprint, const char *upstream, const char *author)
 {
 	const Past *past = g_hash_table_lookup(changes->pasts, name);
 	GPtrArray *list = g_ptr_array_new_with_free_func(free_change);

@@ -4,24 +4,24 @@
 
 #include "component/autospec.h"
 
-typedef struct VarveChanges VarveChanges;
+typedef struct VarveRevisions VarveRevisions;
 
 /**
- * varve_changes_read:
+ * varve_revisions_read:
  * Reads the history of the lock @path along first parents.
  *
  * Returns: (caller frees) what there is: nothing, where @path does not lie in a git repository. Or
  * NULL: UNSUPPORTED (the repository is a shallow clone), SYSTEM.
  */
-VarveChanges *varve_changes_read(const char *path, GError **error);
-void varve_changes_free(VarveChanges *changes);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveChanges, varve_changes_free)
+VarveRevisions *varve_revisions_read(const char *path, GError **error);
+void varve_revisions_free(VarveRevisions *changes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveRevisions, varve_revisions_free)
 
-/** varve_changes_known: whether there is a repository that has a history. */
-gboolean varve_changes_known(const VarveChanges *changes);
+/** varve_revisions_known: whether there is a repository that has a history. */
+gboolean varve_revisions_known(const VarveRevisions *changes);
 
 /**
- * varve_changes_of:
+ * varve_revisions_of:
  * The changes of the component @name, oldest first. Where its last recorded fingerprint is another
  * than
  * @fingerprint, the change that is not committed yet comes last: so that what is rendered before
@@ -32,5 +32,5 @@ gboolean varve_changes_known(const VarveChanges *changes);
  *
  * Returns: (caller frees with g_ptr_array_unref) VarveComponentChange *.
  */
-GPtrArray *varve_changes_of(const VarveChanges *changes, const char *name, const char *fingerprint,
-			    const char *upstream, const char *author);
+GPtrArray *varve_revisions_of(const VarveRevisions *changes, const char *name,
+			      const char *fingerprint, const char *upstream, const char *author);
