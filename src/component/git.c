@@ -13,16 +13,11 @@
 #define FETCH_SECONDS 3600
 
 /* Neither the user's configuration nor the repository's can make git run or reach anything else. */
-static const char *const environment[] = { "HOME=/nonexistent",
-					   "GIT_CONFIG_NOSYSTEM=1",
-					   "GIT_CONFIG_GLOBAL=/dev/null",
-					   "GIT_TERMINAL_PROMPT=0",
-					   "GIT_ASKPASS=true",
-					   "GIT_SSH_COMMAND=false",
-					   "GIT_ALLOW_PROTOCOL=https:http:file",
-					   "GIT_NO_REPLACE_OBJECTS=1",
-					   "GIT_OPTIONAL_LOCKS=0",
-					   NULL };
+static const char *const environment[] = {
+	"HOME=/nonexistent",        "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+	"GIT_TERMINAL_PROMPT=0",    "GIT_ASKPASS=true",      "GIT_SSH_COMMAND=false",
+	"GIT_NO_REPLACE_OBJECTS=1", "GIT_OPTIONAL_LOCKS=0",  NULL
+};
 
 static const char *const settings[] = { "core.hooksPath=/dev/null",
 					"core.fsmonitor=false",
@@ -64,17 +59,34 @@ static gboolean map_output(int fd, GBytes **ret, GError **error)
 	return TRUE;
 }
 
+/* A server cannot redirect to another kind of URI than the one that was asked for. */
+static char *allowed_protocol(const VarveGit *git)
+{
+	g_autofree char *scheme = git->uri ? g_uri_parse_scheme(git->uri) : NULL;
+
+	return g_strconcat("GIT_ALLOW_PROTOCOL=", scheme ? scheme : "", NULL);
+}
+
 static char **environment_of(const VarveGit *git)
 {
-	char **all = g_strdupv((char **)environment);
-	guint n = g_strv_length(all);
+	static const char *const kept[] = { "https_proxy",   "http_proxy",    "all_proxy",
+					    "no_proxy",      "HTTPS_PROXY",   "ALL_PROXY",
+					    "NO_PROXY",      "SSL_CERT_FILE", "SSL_CERT_DIR",
+					    "GIT_SSL_CAINFO" };
+	GPtrArray *all = g_ptr_array_new();
 
-	if (!git->index)
-		return all;
-	all = g_renew(char *, all, n + 2);
-	all[n] = g_strconcat("GIT_INDEX_FILE=", git->index, NULL);
-	all[n + 1] = NULL;
-	return all;
+	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+		if (g_getenv(kept[i]))
+			g_ptr_array_add(all, g_strconcat(kept[i], "=", g_getenv(kept[i]), NULL));
+	}
+
+	for (gsize i = 0; environment[i]; i++)
+		g_ptr_array_add(all, g_strdup(environment[i]));
+	g_ptr_array_add(all, allowed_protocol(git));
+	if (git->index)
+		g_ptr_array_add(all, g_strconcat("GIT_INDEX_FILE=", git->index, NULL));
+	g_ptr_array_add(all, NULL);
+	return (char **)g_ptr_array_free(all, FALSE);
 }
 
 gboolean varve_git_run_with(VarveGit *git, const char *const *arguments, const char *input,
