@@ -135,8 +135,8 @@ static GArray *compare_lines(const GArray *old, const GArray *new)
 	while (end < shorter - start &&
 	       same(line_at(old, old->len - 1 - end), line_at(new, new->len - 1 - end)))
 		end++;
-	middle = (Middle){ .old = (const Line *)(void *)old->data + start,
-			   .new = (const Line *)(void *)new->data + start,
+	middle = (Middle){ .old = start < old->len ? line_at(old, start) : NULL,
+			   .new = start < new->len ? line_at(new, start) : NULL,
 			   .n = (gssize)(old->len - start - end),
 			   .m = (gssize)(new->len - start - end) };
 	compare(&middle, steps);
