@@ -3,13 +3,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/text-diff.h"
+#include "component/line-diff.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 #define FILE_LIMIT ((gsize)64 << 20)
 #define DEPTH_LIMIT 32
+#define CONTEXT 3
 
 struct VarveSnapshot {
 	GHashTable *files; /* path → GBytes */
@@ -132,7 +133,7 @@ static void diff_file(GString *text, const char *path, GBytes *before, GBytes *a
 {
 	g_autofree char *old_name = before ? g_strconcat("a/", path, NULL) : g_strdup("/dev/null");
 	g_autofree char *new_name = after ? g_strconcat("b/", path, NULL) : g_strdup("/dev/null");
-	g_autofree char *diff = NULL;
+	g_autoptr(GString) diff = NULL;
 	gsize old_size, new_size;
 	const char *old = text_of(before, &old_size), *new = text_of(after, &new_size);
 
@@ -143,12 +144,8 @@ static void diff_file(GString *text, const char *path, GBytes *before, GBytes *a
 		g_string_append_printf(text, "Binary files %s and %s differ\n", old_name, new_name);
 		return;
 	}
-	diff = varve_text_diff(old_name, old ? old : "", old_size, new_name, new ? new : "",
-			       new_size);
-	if (*diff)
-		g_string_append(text, diff);
-	else
-		g_string_append_printf(text, "--- %s\n+++ %s\n", old_name, new_name);
+	diff = varve_line_diff(old ? old : "", old_size, new ? new : "", new_size, CONTEXT);
+	g_string_append_printf(text, "--- %s\n+++ %s\n%s", old_name, new_name, diff->str);
 }
 
 char *varve_snapshot_diff(const VarveSnapshot *before, const VarveSnapshot *after)

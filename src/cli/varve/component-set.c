@@ -1,8 +1,7 @@
 /* Opening a definition for work on its components. */
 #include "cli/varve/component-set.h"
 
-#include "base/file.h"
-#include "base/text.h"
+#include "component/select.h"
 
 #include <string.h>
 
@@ -45,37 +44,11 @@ char *varve_component_lock_path(const VarveDefinition *definition)
 				VARVE_COMPONENTS_LOCK, NULL);
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static gboolean add_matching(VarveComponentSet *set, const char *pattern, GError **error)
-{
-	const VarveComponents *components = set->definition->components;
-	gboolean is_pattern = strpbrk(pattern, "*?[") != NULL;
-	gboolean found = FALSE;
-
-	if (!is_pattern) {
-		const VarveComponent *component = varve_components_find(components, pattern, error);
-
-		if (component)
-			g_ptr_array_add(set->names, (gpointer)component->name);
-		return component != NULL;
-	}
-	for (gsize i = 0; i < components->n_components; i++) {
-		if (!varve_glob_match(pattern, components->components[i].name))
-			continue;
-		g_ptr_array_add(set->names, (gpointer)components->components[i].name);
-		found = TRUE;
-	}
-	return found || varve_fail(error, VARVE_ERROR_NOT_FOUND, "no component's name matches '%s'",
-				   pattern);
-}
-
 static gboolean select_names(VarveComponentSet *set, const VarveComponentOptions *options,
 			     const char *const *names, GError **error)
 {
+	g_autoptr(GPtrArray) meant = NULL;
+
 	if (options->all && *names)
 		return varve_fail(error, VARVE_ERROR_USAGE,
 				  "--all means every component; name some, or give --all");
@@ -83,17 +56,12 @@ static gboolean select_names(VarveComponentSet *set, const VarveComponentOptions
 		return varve_fail(
 			error, VARVE_ERROR_USAGE,
 			"name a component (patterns such as 'python-*' too), or give --all");
-	if (options->all && !add_matching(set, "*", error))
+	meant = varve_effective_select(set->definition, names, error);
+	if (!meant)
 		return FALSE;
-	for (; *names; names++) {
-		if (!add_matching(set, *names, error))
-			return FALSE;
-	}
-	g_ptr_array_sort(set->names, compare_names);
-	for (guint i = set->names->len; i > 1; i--) {
-		if (strcmp(set->names->pdata[i - 1], set->names->pdata[i - 2]) == 0)
-			g_ptr_array_remove_index(set->names, i - 1);
-	}
+	for (guint i = 0; i < meant->len; i++)
+		g_ptr_array_add(set->names,
+				g_strdup(((const VarveEffective *)meant->pdata[i])->name));
 	return TRUE;
 }
 
@@ -102,7 +70,7 @@ VarveComponentSet *varve_component_set_open(const VarveComponentOptions *options
 {
 	g_autoptr(VarveComponentSet) set = g_new0(VarveComponentSet, 1);
 
-	set->names = g_ptr_array_new();
+	set->names = g_ptr_array_new_with_free_func(g_free);
 	set->definition =
 		varve_definition_load(options->directory ? options->directory : ".", error);
 	if (!set->definition || !select_names(set, options, names, error))

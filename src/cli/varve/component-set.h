@@ -19,7 +19,7 @@ typedef struct {
 	VarveComponentsLock *lock;
 	VarveRevisions *changes;
 	char *lock_path, *work;
-	GPtrArray *names; /* of the components meant, sorted, borrowed */
+	GPtrArray *names; /* of the components meant, sorted */
 	VarvePrepare prepare;
 } VarveComponentSet;
 

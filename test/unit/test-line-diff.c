@@ -1,12 +1,14 @@
-/* base/text-diff.c: known differences, and random ones that patch(1)'s rules must undo. */
-#include "base/text-diff.h"
+/* component/line-diff.c: known differences, and random ones that patch(1)'s rules must undo. */
+#include "component/line-diff.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static char *diff(const char *old, const char *new)
 {
-	return varve_text_diff("a", old, strlen(old), "b", new, strlen(new));
+	GString *text = varve_line_diff(old, strlen(old), new, strlen(new), 3);
+
+	return g_string_free(text, FALSE);
 }
 
 static void test_known(void)
@@ -15,16 +17,16 @@ static void test_known(void)
 		const char *old, *new, *result;
 	} cases[] = {
 		{ "a\nb\n", "a\nb\n", "" },
-		{ "", "a\n", "--- a\n+++ b\n@@ -0,0 +1 @@\n+a\n" },
-		{ "a\n", "", "--- a\n+++ b\n@@ -1 +0,0 @@\n-a\n" },
-		{ "a", "a\n", "--- a\n+++ b\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n" },
+		{ "", "a\n", "@@ -0,0 +1 @@\n+a\n" },
+		{ "a\n", "", "@@ -1 +0,0 @@\n-a\n" },
+		{ "a", "a\n", "@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n" },
 		{ "1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nx\n6\n7\n8\n9\n",
-		  "--- a\n+++ b\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n" },
+		  "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n" },
 		{ "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", "x\n0\n1\n2\n3\n4\n5\n6\n7\n8\n",
-		  "--- a\n+++ b\n@@ -1,3 +1,4 @@\n+x\n 0\n 1\n 2\n@@ -7,4 +8,3 @@\n 6\n 7\n "
+		  "@@ -1,3 +1,4 @@\n+x\n 0\n 1\n 2\n@@ -7,4 +8,3 @@\n 6\n 7\n "
 		  "8\n-9\n" },
 		{ "a\nb\nc\na\nb\nb\na\n", "c\nb\na\nb\na\nc\n",
-		  "--- a\n+++ b\n@@ -1,7 +1,6 @@\n-a\n-b\n c\n+b\n a\n b\n-b\n a\n+c\n" },
+		  "@@ -1,7 +1,6 @@\n-a\n-b\n c\n+b\n a\n b\n-b\n a\n+c\n" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -97,8 +99,8 @@ static void test_large(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/text-diff/known", test_known);
-	g_test_add_func("/text-diff/random-can-be-applied", test_random);
-	g_test_add_func("/text-diff/too-different", test_large);
+	g_test_add_func("/line-diff/known", test_known);
+	g_test_add_func("/line-diff/random-can-be-applied", test_random);
+	g_test_add_func("/line-diff/too-different", test_large);
 	return g_test_run();
 }

@@ -1,0 +1,213 @@
+/* varve component show: one component as it is built, and why it is so. */
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/varve/component-text.h"
+#include "cli/varve/verbs.h"
+#include "component/effective.h"
+
+#include <stdio.h>
+
+typedef struct {
+	char *directory;
+	gboolean explain;
+} Options;
+
+static GOptionEntry *entries(gpointer options)
+{
+	Options *show = options;
+	const GOptionEntry all[] = {
+		{ "directory", 'C', 0, G_OPTION_ARG_FILENAME, &show->directory,
+		  "Where the definition is (default: .)", "DIR" },
+		{ "explain", 0, 0, G_OPTION_ARG_NONE, &show->explain,
+		  "Say of every value which file and line it came from", NULL },
+		{ NULL },
+	};
+
+	return g_memdup2(all, sizeof(all));
+}
+
+/* For people */
+
+static void print_row(const char *key, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void print_row(const char *key, const char *format, ...)
+{
+	g_autofree char *text = NULL, *line = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	line = varve_text_line(text);
+	printf("  %-12s %s\n", key, line);
+}
+
+static void print_strings(const char *key, const char *const *strings)
+{
+	g_autofree char *joined = g_strjoinv(" ", (char **)strings);
+
+	if (*joined)
+		print_row(key, "%s", joined);
+}
+
+static void print_build(const VarveComponentBuild *build)
+{
+	print_strings("with", build->with);
+	print_strings("without", build->without);
+	for (gsize i = 0; i < build->n_defines; i++)
+		print_row(i ? "" : "defines", "%s = %s", build->defines[i].key,
+			  build->defines[i].value);
+	print_strings("undefines", build->undefines);
+	if (build->check_skip)
+		print_row("check", "skipped: %s",
+			  build->check_skip_reason ? build->check_skip_reason : "no reason given");
+	if (build->failure_expected)
+		print_row("fails", "as expected: %s",
+			  build->failure_reason ? build->failure_reason : "no reason given");
+}
+
+static void print_overlays(const VarveComponent *component)
+{
+	for (gsize i = 0; i < component->n_overlays; i++) {
+		const VarveSpecOverlay *overlay = &component->overlays[i];
+		g_autofree char *place = varve_origin_place_text(&overlay->origin);
+		const char *what = overlay->description       ? overlay->description
+				   : overlay->metadata.reason ? overlay->metadata.reason
+							      : "";
+
+		print_row(i ? "" : "overlays", "%-22s %s  (%s)",
+			  varve_overlay_type_name(overlay->type), what, place);
+	}
+}
+
+static void print_sources(const VarveComponent *component)
+{
+	for (gsize i = 0; i < component->n_source_files; i++) {
+		const VarveSourceFile *file = &component->source_files[i];
+
+		print_row(i ? "" : "sources", "%s%s%s", file->filename,
+			  file->replace_upstream ? ", replaced: " : "",
+			  file->replace_upstream && file->replace_reason ? file->replace_reason
+									 : "");
+	}
+}
+
+static void print_publish(const VarveComponent *component)
+{
+	const VarvePublish *publish = &component->publish;
+
+	if (publish->rpm_channel)
+		print_row("publish", "packages to %s", publish->rpm_channel);
+	if (publish->srpm_channel)
+		print_row("publish", "source package to %s", publish->srpm_channel);
+	if (publish->debuginfo_channel)
+		print_row("publish", "debug information to %s", publish->debuginfo_channel);
+	for (gsize i = 0; i < component->n_packages; i++)
+		if (component->packages[i].publish.rpm_channel)
+			print_row("publish", "%s to %s", component->packages[i].name,
+				  component->packages[i].publish.rpm_channel);
+}
+
+static void print_component(const VarveDefinition *definition, const VarveEffective *effective)
+{
+	static const char *const calculations[] = { "auto", "autorelease", "static", "manual" };
+	const VarveComponent *component = &effective->component;
+	g_autofree char *spec = varve_component_spec_text(definition, effective);
+	g_autofree char *place = varve_origin_place_text(&component->origin);
+	g_autoptr(GString) groups = g_string_new(NULL);
+
+	for (gsize i = 0; i < effective->n_groups; i++)
+		g_string_append_printf(groups, "%s%s", i ? ", " : "", effective->groups[i]->name);
+	printf("%s\n", effective->name);
+	print_row("defined", "%s", place);
+	print_row("spec", "%s%s%s", spec, effective->snapshot ? ", as of " : "",
+		  effective->snapshot ? effective->snapshot : "");
+	if (groups->len)
+		print_row("groups", "%s", groups->str);
+	if (component->has_release)
+		print_row("release", "%s", calculations[component->release]);
+	print_build(&component->build);
+	print_overlays(component);
+	print_sources(component);
+	print_publish(component);
+}
+
+static void print_explanation(const GPtrArray *all)
+{
+	int width = 0;
+
+	for (guint i = 0; i < all->len; i++) {
+		const VarveExplanation *one = all->pdata[i];
+
+		width = MAX(width, (int)g_utf8_strlen(one->key, -1));
+	}
+	for (guint i = 0; i < all->len; i++) {
+		const VarveExplanation *one = all->pdata[i];
+		g_autofree char *place = varve_origin_place_text(&one->origin);
+		g_autofree char *value = varve_text_line(one->value);
+		g_autofree char *key = varve_text_line(one->key);
+
+		printf("  %-*s  %s\n  %*s  # %s (%s)\n", width, key, value, width, "", place,
+		       one->level);
+	}
+}
+
+static json_t *explanation_json(const GPtrArray *all)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < all->len; i++) {
+		const VarveExplanation *one = all->pdata[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "key",
+						      varve_json_text(one->key), "value",
+						      varve_json_text(one->value), "level",
+						      varve_json_text(one->level), "origin",
+						      varve_origin_json(&one->origin)));
+	}
+	return list;
+}
+
+static int run(const VarveInvocation *invocation, GError **error)
+{
+	const Options *options = invocation->options;
+	g_autoptr(VarveDefinition) definition =
+		varve_definition_load(options->directory ? options->directory : ".", error);
+	g_autoptr(VarveEffective) effective = NULL;
+	g_autoptr(GPtrArray) explanation = NULL;
+	g_autoptr(json_t) report = NULL;
+	g_autofree char *text = NULL;
+
+	if (definition)
+		effective = varve_effective_new(definition, invocation->argv[0], error);
+	if (!effective)
+		return varve_exit_status(error ? *error : NULL);
+	if (options->explain)
+		explanation = varve_effective_explain(effective);
+	if (!invocation->json && !explanation) {
+		print_component(definition, effective);
+		return VARVE_EXIT_OK;
+	}
+	if (!invocation->json) {
+		printf("%s\n", effective->name);
+		print_explanation(explanation);
+		return VARVE_EXIT_OK;
+	}
+	report = varve_component_json(definition, effective);
+	if (explanation)
+		json_object_set_new(report, "explanation", explanation_json(explanation));
+	text = varve_json_dump(report, FALSE);
+	fputs(text, stdout);
+	return VARVE_EXIT_OK;
+}
+
+const VarveVerb varve_verb_component_show = {
+	.words = "component show",
+	.arguments = "NAME",
+	.summary = "Show a component as it is built: merged with its groups and defaults.",
+	.options_size = sizeof(Options),
+	.entries = entries,
+	.reports = TRUE,
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.run = run,
+};

@@ -1,0 +1,71 @@
+/* What should not be as it is among the deviations. */
+#include "component/deviation-internal.h"
+
+#include "format/version.h"
+
+#include <string.h>
+
+static void complain(GPtrArray *problems, const VarveDeviation *deviation, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
+static void complain(GPtrArray *problems, const VarveDeviation *deviation, const char *format, ...)
+{
+	VarveDeviationProblem *problem = g_new0(VarveDeviationProblem, 1);
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	problem->deviation = deviation;
+	problem->message = g_strdup_printf("%s:%u: %s%s%s, %s: %s", deviation->origin.file,
+					   deviation->origin.line, deviation->level,
+					   *deviation->declarer ? " " : "", deviation->declarer,
+					   deviation->title, text);
+	g_ptr_array_add(problems, problem);
+}
+
+static void problem_free(gpointer data)
+{
+	VarveDeviationProblem *problem = data;
+
+	g_free(problem->message);
+	g_free(problem);
+}
+
+static void judge_versions(GPtrArray *problems, const VarveDeviation *deviation)
+{
+	const char *fixed_in = deviation->metadata->fixed_in;
+
+	for (guint i = 0; i < deviation->differences->len; i++) {
+		const VarveDifference *difference = deviation->differences->pdata[i];
+
+		if (difference->version &&
+		    varve_rpm_evr_compare(difference->version, fixed_in) >= 0)
+			complain(problems, deviation,
+				 "upstream's %s is version %s, which has this since %s; remove it",
+				 difference->component, difference->version, fixed_in);
+	}
+}
+
+GPtrArray *varve_deviations_judge(const VarveDeviations *deviations, const char *today)
+{
+	GPtrArray *problems = g_ptr_array_new_with_free_func(problem_free);
+
+	for (guint i = 0; i < deviations->deviations->len; i++) {
+		const VarveDeviation *deviation = deviations->deviations->pdata[i];
+		const VarveOverlayMetadata *metadata = deviation->metadata;
+
+		if (!deviation->reason)
+			complain(problems, deviation,
+				 "no reason is given; write a description, a 'reason' in its "
+				 "metadata or a comment above it");
+		if (metadata && metadata->until && strcmp(metadata->until, today) < 0)
+			complain(problems, deviation,
+				 "it was to be there until %s; remove it, or say until when now",
+				 metadata->until);
+		if (metadata && metadata->fixed_in)
+			judge_versions(problems, deviation);
+	}
+	return problems;
+}
