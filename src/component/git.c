@@ -382,7 +382,7 @@ char *varve_git_find_before(VarveGit *git, const char *branch, gint64 time, GErr
 {
 	g_autofree char *ref = g_strconcat("refs/heads/", branch, NULL);
 	g_autofree char *before = g_strdup_printf("--before=@%" G_GINT64_FORMAT, time);
-	const char *const list[] = { "rev-list",         "-1", time > 0 ? before : "--all-match",
+	const char *const list[] = { "rev-list",         "-1", time > 0 ? before : "--topo-order",
 				     "--end-of-options", ref,  NULL };
 	g_autofree char *commit = NULL;
 

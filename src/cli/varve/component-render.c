@@ -45,15 +45,13 @@ static gboolean render_into(Batch *batch, const char *name, VarveComponentRecord
 {
 	g_autofree char *place = place_of(batch->output, name);
 	g_autofree char *parent = g_path_get_dirname(place);
-	g_autofree char *made = g_strdup_printf("%s/.%s.XXXXXX", parent, name);
+	g_autofree char *made = g_strdup_printf("%s/.%s.new", parent, name);
 	gboolean ok;
 
-	if (!varve_dir_make(parent, 0755, error))
+	/* One may be there of a run that was killed. */
+	if (!varve_dir_remove(AT_FDCWD, made, error) || !varve_dir_make(made, 0755, error))
 		return FALSE;
-	if (!g_mkdtemp_full(made, 0755))
-		return varve_fail_errno(error, errno, "%s", made);
-	ok = chmod(made, 0755) == 0 &&
-	     varve_prepare(&batch->set->prepare, name, made, ret, error) &&
+	ok = varve_prepare(&batch->set->prepare, name, made, ret, error) &&
 	     exchange(made, place, error);
 	if (!ok)
 		varve_dir_remove(AT_FDCWD, made, NULL);
@@ -121,22 +119,35 @@ static gboolean prune_output(const VarveComponentSet *set, const char *output, G
 	return TRUE;
 }
 
+/* Into the lock as it is now: another run may have written it since we read it. */
 static gboolean save_lock(VarveComponentSet *set, Batch *batch, GError **error)
 {
+	g_autoptr(VarveComponentsLock) lock = NULL;
 	g_autofree char *parent = g_path_get_dirname(set->lock_path);
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
+	if (!varve_dir_make(parent, 0755, error))
+		return FALSE;
+	lock = varve_components_lock_open(set->lock_path, error);
+	if (!lock)
+		return FALSE;
 	for (guint i = 0; i < set->names->len; i++) {
 		if (batch->records[i])
-			varve_components_lock_set(set->lock, g_steal_pointer(&batch->records[i]));
+			varve_components_lock_set(lock, g_steal_pointer(&batch->records[i]));
 	}
 	for (gsize i = 0; i < set->definition->components->n_components; i++)
 		g_ptr_array_add(names, (gpointer)set->definition->components->components[i].name);
 	g_ptr_array_add(names, NULL);
-	varve_components_lock_keep(set->lock, (const char *const *)names->pdata);
-	return varve_dir_make(parent, 0755, error) &&
-	       varve_components_lock_save(set->lock, set->lock_path, error);
+	varve_components_lock_keep(lock, (const char *const *)names->pdata);
+	return varve_components_lock_save(lock, set->lock_path, error);
 }
+
+static void clear_records(Batch *batch)
+{
+	for (guint i = 0; i < batch->set->names->len; i++)
+		varve_component_record_free(batch->records[i]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Batch, clear_records)
 
 gboolean varve_component_set_render(VarveComponentSet *set, const char *output, gboolean prune,
 				    GPtrArray **ret_failures, GError **error)
@@ -145,15 +156,19 @@ gboolean varve_component_set_render(VarveComponentSet *set, const char *output, 
 		varve_progress_new("rendering components", VARVE_PROGRESS_ITEMS, set->names->len);
 	g_autofree VarveComponentRecord **records = g_new0(VarveComponentRecord *, set->names->len);
 	g_autofree char **failures = g_new0(char *, set->names->len);
-	Batch batch = { .set = set,
-			.output = output,
-			.progress = progress,
-			.records = records,
-			.failures = failures };
+	g_autofree char *path = g_build_filename(set->work, "render.lock", NULL);
+	varve_autofd alone = -1;
+	g_auto(Batch) batch = { .set = set,
+				.output = output,
+				.progress = progress,
+				.records = records,
+				.failures = failures };
 
-	if (!varve_dir_make(output, 0755, error) ||
-	    !varve_parallel(set->names->len, THREADS_A_CORE * g_get_num_processors(), render_one,
-			    &batch, error))
+	if (!varve_dir_make(output, 0755, error) || !varve_dir_make(set->work, 0755, error))
+		return FALSE;
+	alone = varve_lock(path, TRUE, error);
+	if (alone < 0 || !varve_parallel(set->names->len, THREADS_A_CORE * g_get_num_processors(),
+					 render_one, &batch, error))
 		return FALSE;
 	*ret_failures = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < set->names->len; i++) {
