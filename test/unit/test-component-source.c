@@ -271,6 +271,45 @@ static void test_refused(Fixture *fixture, gconstpointer data)
 	}
 }
 
+/* A file that a script makes may be in a lookaside; the script is not run. */
+static void test_custom(Fixture *fixture, gconstpointer data)
+{
+	g_autofree char *sum = sum_of("made");
+	g_autofree char *table = g_strdup_printf(
+		"[[components.demo.source-files]]\nfilename = \"made\"\nhash = \"%s\"\n"
+		"hash-type = \"SHA512\"\norigin = { type = \"custom\", script = \"make.sh\" }\n",
+		sum);
+	g_autoptr(VarveDefinition) definition = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	put(fixture, "make.sh", "touch witness");
+	definition = define(fixture, table, "");
+	g_assert_false(prepare(fixture, definition, fixture->look, TRUE, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_UNSUPPORTED);
+	g_clear_error(&error);
+	g_assert_true(varve_dir_remove(AT_FDCWD, fixture->out, NULL));
+	g_assert_true(varve_dir_make(fixture->out, 0755, NULL));
+	put(fixture, "look/demo/made", "made");
+	prepare(fixture, definition, fixture->look, TRUE, &error);
+	g_assert_no_error(error);
+	check_file(fixture, "made", "made");
+}
+
+static void test_disabled_origins(Fixture *fixture, gconstpointer data)
+{
+	g_autofree char *uri = g_strdup_printf("file://%s/extra", fixture->directory);
+	g_autofree char *table = source_file("extra", "ours", uri, "");
+	g_autoptr(VarveDefinition) definition = define(fixture, table, "disable-origins = true");
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	put(fixture, "extra", "ours");
+	g_assert_false(prepare(fixture, definition, fixture->look, TRUE, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_DEFINITION);
+	g_assert_nonnull(strstr(error->message, "disable-origins"));
+}
+
 static void test_upstream_name(Fixture *fixture, gconstpointer data)
 {
 	g_autofree char *other = g_build_filename(fixture->directory, "git", "other", NULL);
@@ -297,6 +336,8 @@ int main(int argc, char **argv)
 	ADD("/component-source/debian", test_debian);
 	ADD("/component-source/upstream-cannot-shadow-ours", test_shadowed);
 	ADD("/component-source/refused", test_refused);
+	ADD("/component-source/custom", test_custom);
+	ADD("/component-source/disabled-origins", test_disabled_origins);
 	ADD("/component-source/upstream-name", test_upstream_name);
 	return g_test_run();
 }
