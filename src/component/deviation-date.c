@@ -2,6 +2,8 @@
 #include "component/deviation-internal.h"
 #include "component/git-internal.h"
 
+#include "base/parallel.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -95,32 +97,77 @@ static void set_date(VarveDeviation *deviation, const Blamed *blamed)
 	deviation->commit = g_strdup(blamed->commit);
 }
 
+/* One file that declares deviations. */
+typedef struct {
+	char *path;
+	GHashTable *lines; /* (nullable) */
+} File;
+
+static void file_free(gpointer data)
+{
+	File *file = data;
+
+	if (file->lines)
+		lines_free(file->lines);
+	g_free(file->path);
+	g_free(file);
+}
+
+typedef struct {
+	VarveGit *git;
+	GPtrArray *files; /* File * */
+} Blame;
+
+static gboolean blame_one(gsize i, gpointer data, GError **error)
+{
+	const Blame *all = data;
+	File *file = all->files->pdata[i];
+
+	(void)error;
+	file->lines = blame(all->git, file->path);
+	return TRUE;
+}
+
+/* The files, and in @by_name each by the name that origins have. */
+static GPtrArray *list_files(const VarveDeviations *deviations, GHashTable *by_name)
+{
+	GPtrArray *files = g_ptr_array_new_with_free_func(file_free);
+
+	for (guint i = 0; i < deviations->deviations->len; i++) {
+		const VarveDeviation *deviation = deviations->deviations->pdata[i];
+		File *file;
+
+		if (deviation->origin.line == 0 ||
+		    g_hash_table_contains(by_name, deviation->origin.file))
+			continue;
+		file = g_new0(File, 1);
+		file->path = g_canonicalize_filename(deviation->origin.file,
+						     deviations->definition->directory);
+		g_ptr_array_add(files, file);
+		g_hash_table_insert(by_name, (gpointer)deviation->origin.file, file);
+	}
+	return files;
+}
+
 void varve_deviations_date(VarveDeviations *deviations)
 {
-	const char *root = deviations->definition->directory;
-	g_autoptr(VarveGit) git = varve_git_open_local(root, NULL);
-	g_autoptr(GHashTable) files =
-		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, lines_free);
+	g_autoptr(VarveGit) git = varve_git_open_local(deviations->definition->directory, NULL);
+	g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) files = list_files(deviations, by_name);
+	Blame all = { git, files };
 
-	for (guint i = 0; git && i < deviations->deviations->len; i++) {
+	/* Cannot fail: what git does not know has no date. */
+	if (!git || !varve_parallel(files->len, 0, blame_one, &all, NULL))
+		return;
+	for (guint i = 0; i < deviations->deviations->len; i++) {
 		VarveDeviation *deviation = deviations->deviations->pdata[i];
-		const char *file = deviation->origin.file;
-		g_autofree char *path = NULL;
-		GHashTable *lines;
-		const Blamed *blamed;
+		const File *file = g_hash_table_lookup(by_name, deviation->origin.file);
+		const Blamed *blamed = NULL;
 
-		if (deviation->origin.line == 0)
-			continue;
-		lines = g_hash_table_lookup(files, file);
-		if (!lines) {
-			path = g_canonicalize_filename(file, root);
-			lines = blame(git, path);
-			/* One that git does not know has no lines. */
-			g_hash_table_insert(files, (gpointer)file, lines ? lines : parse(""));
-			lines = g_hash_table_lookup(files, file);
-		}
-		blamed = g_hash_table_lookup(lines, GUINT_TO_POINTER(deviation->origin.line));
-		if (blamed)
+		if (file && file->lines)
+			blamed = g_hash_table_lookup(file->lines,
+						     GUINT_TO_POINTER(deviation->origin.line));
+		if (blamed && deviation->origin.line)
 			set_date(deviation, blamed);
 	}
 }

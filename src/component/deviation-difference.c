@@ -159,17 +159,21 @@ static void apply(Rendering *rendering, const VarveSpecOverlay *overlay, VarveDe
 	g_autofree char *summary = varve_overlay_summary(overlay);
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
+	gboolean fits;
 
 	if (touches_files(overlay))
 		files = read_files(rendering->directory);
-	if (!varve_overlay_apply(&target, overlay, &error)) {
+	fits = varve_overlay_apply(&target, overlay, &error);
+	rendering->spec = target.spec; /* after an error another one */
+	if (!fits) {
 		if (!difference->missing)
 			difference->missing = g_strdup(error->message);
 		return;
 	}
 	after = varve_spec_print(rendering->spec);
 	diff = varve_line_diff(before->str, before->len, after->str, after->len, CONTEXT);
-	g_string_append_printf(text, "# %s\n", summary);
+	if (deviation->overlays->len > 1)
+		g_string_append_printf(text, "# %s\n", summary);
 	if (diff->len > 0)
 		g_string_append_printf(text, "--- %s\n+++ %s\n%s", rendering->spec_name,
 				       rendering->spec_name, diff->str);

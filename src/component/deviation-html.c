@@ -43,6 +43,21 @@ static void element(GString *out, const char *before, const char *text, const ch
 	g_string_append(out, after);
 }
 
+/* Where a deviation is told */
+
+static char *anchor_of(const VarveDeviation *deviation)
+{
+	return g_strdup_printf("%s-%s", deviation->level, deviation->declarer);
+}
+
+static char *heading_of(const VarveDeviation *deviation)
+{
+	if (strcmp(deviation->level, "component") == 0)
+		return g_strdup(deviation->declarer);
+	return g_strdup_printf("%s%s%s", deviation->level, *deviation->declarer ? " " : "",
+			       deviation->declarer);
+}
+
 /* Summary */
 
 static void bars(GString *out, const char *title, const GArray *counts, const char *unsaid)
@@ -111,8 +126,13 @@ static void add_problems(GString *out, const GPtrArray *problems)
 			       problems->len);
 	for (guint i = 0; i < problems->len; i++) {
 		const VarveDeviationProblem *problem = problems->pdata[i];
+		g_autofree char *anchor = anchor_of(problem->deviation);
+		g_autofree char *heading = heading_of(problem->deviation);
 
-		element(out, "<li>", problem->message, "</li>\n");
+		element(out, "<li><a href=\"#", anchor, "\">");
+		element(out, "", heading, "</a> ");
+		element(out, "<span class=\"what\">", problem->deviation->title, "</span>: ");
+		element(out, "", problem->text, "</li>\n");
 	}
 	g_string_append(out, "</ul></section>\n");
 }
@@ -140,7 +160,7 @@ static void add_filter(GString *out, const VarveDeviations *deviations)
 			     "\"Filter: component, word, file\" aria-label=\"Filter\">\n");
 	add_choice(out, "category", "any category", summary->categories);
 	add_choice(out, "status", "any upstream status", summary->statuses);
-	g_string_append(out, "<output></output></div>\n");
+	g_string_append(out, "<button type=\"button\">Open all</button><output></output></div>\n");
 }
 
 /* One deviation */
@@ -173,8 +193,14 @@ static void add_tags(GString *out, const VarveDeviation *deviation, const char *
 			metadata->until, "</li>\n");
 	if (metadata && metadata->fixed_in)
 		element(out, "<li>fixed in ", metadata->fixed_in, "</li>\n");
-	if (deviation->since)
-		element(out, "<li class=\"plain\">since ", deviation->since, "</li>\n");
+	if (deviation->since) {
+		g_autofree char *age = varve_deviation_age(deviation, today);
+
+		element(out, "<li class=\"plain\">since ", deviation->since, "");
+		if (age)
+			g_string_append_printf(out, " (%s)", age);
+		g_string_append(out, "</li>\n");
+	}
 	element(out, "<li class=\"plain\">", deviation->origin.file, "");
 	g_string_append_printf(out, ":%u</li>\n", deviation->origin.line);
 	if (metadata) {
@@ -191,6 +217,10 @@ static const char *line_class(const char *line, gsize size)
 	if (size >= 2 && strncmp(line, "# ", 2) == 0)
 		return "t";
 	if (size >= 2 && strncmp(line, "@@", 2) == 0)
+		return "h";
+	/* The ends of a patch's message and of the patch. */
+	if ((size == 3 && strncmp(line, "---", 3) == 0) ||
+	    (size >= 2 && size <= 3 && strncmp(line, "-- ", size) == 0))
 		return "h";
 	return size > 0 && *line == '+' ? "a" : size > 0 && *line == '-' ? "d" : NULL;
 }
@@ -287,22 +317,9 @@ static void add_deviation(GString *out, const VarveDeviation *deviation, const c
 
 /* Sections */
 
-static char *anchor_of(const VarveDeviation *deviation)
-{
-	return g_strdup_printf("%s-%s", deviation->level, deviation->declarer);
-}
-
 static gboolean same_section(const VarveDeviation *a, const VarveDeviation *b)
 {
 	return strcmp(a->level, b->level) == 0 && strcmp(a->declarer, b->declarer) == 0;
-}
-
-static char *heading_of(const VarveDeviation *deviation)
-{
-	if (strcmp(deviation->level, "component") == 0)
-		return g_strdup(deviation->declarer);
-	return g_strdup_printf("%s%s%s", deviation->level, *deviation->declarer ? " " : "",
-			       deviation->declarer);
 }
 
 static guint section_end(const GPtrArray *all, guint start)

@@ -14,6 +14,3 @@ typedef struct {
 /** Sets @deviation->reason. @lines: (element-type VarveOrigin) where comments may be. */
 void varve_deviation_set_reason(VarveDeviation *deviation, const VarveDeviationScope *scope,
 				const char *said, const GArray *lines);
-
-/** (caller frees) @count things: "3 overlays", "1 overlay". */
-char *varve_deviation_count_text(guint n, const char *one, const char *many);

@@ -11,17 +11,16 @@ static void complain(GPtrArray *problems, const VarveDeviation *deviation, const
 static void complain(GPtrArray *problems, const VarveDeviation *deviation, const char *format, ...)
 {
 	VarveDeviationProblem *problem = g_new0(VarveDeviationProblem, 1);
-	g_autofree char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
+	problem->text = g_strdup_vprintf(format, args);
 	va_end(args);
 	problem->deviation = deviation;
 	problem->message = g_strdup_printf("%s:%u: %s%s%s, %s: %s", deviation->origin.file,
 					   deviation->origin.line, deviation->level,
 					   *deviation->declarer ? " " : "", deviation->declarer,
-					   deviation->title, text);
+					   deviation->title, problem->text);
 	g_ptr_array_add(problems, problem);
 }
 
@@ -29,6 +28,7 @@ static void problem_free(gpointer data)
 {
 	VarveDeviationProblem *problem = data;
 
+	g_free(problem->text);
 	g_free(problem->message);
 	g_free(problem);
 }

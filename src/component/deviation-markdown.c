@@ -128,8 +128,9 @@ static void add_differences(GString *out, const VarveDeviation *deviation)
 	}
 }
 
-static void add_facts(GString *out, const VarveDeviation *deviation)
+static void add_facts(GString *out, const VarveDeviation *deviation, const char *today)
 {
+	g_autofree char *age = varve_deviation_age(deviation, today);
 	const VarveOverlayMetadata *metadata = deviation->metadata;
 
 	g_string_append(out, "  - ");
@@ -137,6 +138,8 @@ static void add_facts(GString *out, const VarveDeviation *deviation)
 	g_string_append_printf(out, ", %s:%u", deviation->origin.file, deviation->origin.line);
 	if (deviation->since)
 		g_string_append_printf(out, ", since %s", deviation->since);
+	if (age)
+		g_string_append_printf(out, " (%s)", age);
 	g_string_append_c(out, '\n');
 	if (!metadata)
 		return;
@@ -154,12 +157,12 @@ static void add_facts(GString *out, const VarveDeviation *deviation)
 		g_string_append_printf(out, "  - bug <%s>\n", metadata->bugs[i].url);
 }
 
-static void add_deviation(GString *out, const VarveDeviation *deviation)
+static void add_deviation(GString *out, const VarveDeviation *deviation, const char *today)
 {
 	g_string_append(out, "- ");
 	escape(out, deviation->reason ? deviation->reason : "No reason is given.");
 	g_string_append_c(out, '\n');
-	add_facts(out, deviation);
+	add_facts(out, deviation, today);
 	if (strcmp(deviation->level, "component") != 0) {
 		g_string_append_printf(out, "  - %u component%s:", deviation->components->len,
 				       deviation->components->len == 1 ? "" : "s");
@@ -191,7 +194,7 @@ char *varve_deviations_markdown(const VarveDeviations *deviations, const VarveDe
 			escape(out, deviation->declarer);
 			g_string_append(out, "\n\n");
 		}
-		add_deviation(out, deviation);
+		add_deviation(out, deviation, page->today);
 	}
 	return g_string_free(out, FALSE);
 }

@@ -21,14 +21,15 @@ static const char style[] =
 ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:1rem;margin:1.6rem 0}\n"
 ".card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem 1.1rem}\n"
 ".card h2{font-size:.8rem;margin:0 0 .6rem;color:var(--soft);text-transform:uppercase;letter-spacing:.06em}\n"
-".bars{display:grid;grid-template-columns:minmax(0,1fr) 5.5rem 2.6rem;gap:.3rem .6rem;align-items:center;font-size:.9rem}\n"
+".bars{display:grid;grid-template-columns:minmax(0,1fr) 3.2rem 2.2rem;gap:.3rem .6rem;align-items:center;font-size:.88rem;line-height:1.3}\n"
 ".bars i{display:block;height:.55rem;border-radius:.3rem;background:var(--bar)}\n"
 ".bars b{font-weight:600;text-align:right;font-variant-numeric:tabular-nums}\n"
 ".problems{background:var(--warn);color:var(--warni);border-radius:.6rem;padding:.9rem 1.1rem;margin:1.2rem 0}\n"
+".problems a{color:inherit;font-weight:600}.problems .what{color:inherit}\n"
 ".problems h2{margin:0 0 .3rem;font-size:1rem}.problems ul{margin:.3rem 0;padding-left:1.2rem}.problems li{overflow-wrap:anywhere;font-size:.92rem}\n"
 ".filter{position:sticky;top:0;display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;background:var(--paper);padding:.7rem 0;z-index:1;border-bottom:1px solid var(--line)}\n"
 ".filter[hidden]{display:none}\n"
-".filter input,.filter select{font:inherit;font-size:.95rem;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.4rem .6rem}\n"
+".filter input,.filter select,.filter button{font:inherit;font-size:.95rem;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.4rem .6rem}\n"
 ".filter input{flex:1 1 14rem}.filter output{color:var(--soft);font-size:.9rem;font-variant-numeric:tabular-nums}\n"
 ".index{columns:13rem;column-gap:1.5rem;list-style:none;padding:0;margin:.6rem 0;font-size:.92rem}\n"
 ".index li{break-inside:avoid;overflow-wrap:anywhere}.index small{color:var(--soft)}\n"
@@ -48,10 +49,10 @@ static const char style[] =
 "footer{margin-top:3rem;color:var(--soft);font-size:.85rem}\n"
 "@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--tag:#eee;--add:#eef7ee;--del:#f9eceb}"
 "body{font-size:10pt}main{max-width:none;padding:0}.filter,summary{display:none!important}"
-"details::details-content{content-visibility:visible;display:block}pre{white-space:pre-wrap;overflow:visible}pre span{min-width:0}h3{break-after:avoid}a{color:inherit}}\n";
+"details::details-content{content-visibility:visible;display:block}pre{white-space:pre-wrap;overflow:visible}pre span{min-width:0}h3,article>p:first-child{break-after:avoid}article{break-inside:auto}a{color:inherit}}\n";
 
 static const char script[] =
-"(function(){var f=document.querySelector('.filter'),q=f.querySelector('input'),c=f.querySelectorAll('select'),o=f.querySelector('output');"
+"(function(){var f=document.querySelector('.filter'),q=f.querySelector('input'),c=f.querySelectorAll('select'),o=f.querySelector('output'),b=f.querySelector('button');"
 "var a=[].slice.call(document.querySelectorAll('article')),s=[].slice.call(document.querySelectorAll('section.one'));"
 "a.forEach(function(e){e.text=(e.closest('section').dataset.name+' '+e.textContent).toLowerCase()});"
 "function run(){var w=q.value.toLowerCase().split(/\\s+/).filter(Boolean),n=0;"
@@ -60,6 +61,7 @@ static const char script[] =
 "s.forEach(function(e){e.hidden=!e.querySelector('article:not([hidden])')});"
 "o.textContent=n===a.length?n+' deviations':n+' of '+a.length}"
 "q.addEventListener('input',run);c.forEach(function(x){x.addEventListener('change',run)});f.hidden=false;run();"
+"b.addEventListener('click',function(){var y=b.textContent==='Open all';document.querySelectorAll('article:not([hidden]) details').forEach(function(d){d.open=y});b.textContent=y?'Close all':'Open all'});"
 "addEventListener('beforeprint',function(){document.querySelectorAll('article details').forEach(function(d){d.open=true})})})();";
 /* clang-format on */
 

@@ -1,6 +1,7 @@
 /* Deviations in words and numbers. */
 #include "component/deviation-internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *varve_deviation_category(const VarveDeviation *deviation)
@@ -47,9 +48,41 @@ char *varve_overlay_summary(const VarveSpecOverlay *overlay)
 	return g_string_free(text, FALSE);
 }
 
-char *varve_deviation_count_text(guint n, const char *one, const char *many)
+static gboolean read_day(const char *text, GDate *ret)
 {
-	return g_strdup_printf("%u %s", n, n == 1 ? one : many);
+	int year, month, day;
+
+	if (sscanf(text, "%d-%d-%d", &year, &month, &day) != 3 ||
+	    !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+		return FALSE;
+	g_date_set_dmy(ret, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
+	return TRUE;
+}
+
+char *varve_deviation_age(const VarveDeviation *deviation, const char *today)
+{
+	GDate from, to;
+	int days, n;
+	const char *unit;
+
+	g_date_clear(&from, 1);
+	g_date_clear(&to, 1);
+	if (!deviation->since || !read_day(deviation->since, &from) || !read_day(today, &to))
+		return NULL;
+	days = g_date_days_between(&from, &to);
+	if (days < 0)
+		return NULL;
+	if (days < 60) {
+		n = days;
+		unit = "day";
+	} else if (days < 730) {
+		n = days / 30;
+		unit = "month";
+	} else {
+		n = days / 365;
+		unit = "year";
+	}
+	return g_strdup_printf("%d %s%s", n, unit, n == 1 ? "" : "s");
 }
 
 static void count(GArray *counts, const char *name)

@@ -187,8 +187,10 @@ static void add_setting(const Declarer *declarer, const GPtrArray *values, const
 	for (guint i = 0; i < values->len; i++) {
 		const VarveComponentValue *value = values->pdata[i];
 
-		if (strcmp(value->key, full) == 0 || g_str_has_prefix(value->key, prefix))
-			g_array_append_val(lines, value->origin);
+		if (strcmp(value->key, full) != 0 && !g_str_has_prefix(value->key, prefix))
+			continue;
+		g_array_append_val(lines, value->key_origin);
+		g_array_append_val(lines, value->origin);
 	}
 	deviation = add(declarer, VARVE_DEVIATION_BUILD,
 			lines->len ? g_array_index(lines, VarveOrigin, 0) : build->origin,

@@ -60,6 +60,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveDeviations, varve_deviations_free)
 /** varve_deviation_category, _status: (borrowed, nullable) of its metadata. */
 const char *varve_deviation_category(const VarveDeviation *deviation);
 const char *varve_deviation_status(const VarveDeviation *deviation);
+/** varve_deviation_age: (caller frees, nullable) "9 months": from its date to @today. */
+char *varve_deviation_age(const VarveDeviation *deviation, const char *today);
 /** varve_deviation_kind_name: (static) "overlays", "build", "check", "source", "spec", "pin". */
 const char *varve_deviation_kind_name(VarveDeviationKind kind);
 /** varve_overlay_summary: (caller frees) what an overlay does, on one line: "spec-add-tag
@@ -96,7 +98,8 @@ gboolean varve_deviations_render(VarveDeviations *deviations, const VarveUpstrea
 /** What is wrong with a deviation. */
 typedef struct {
 	const VarveDeviation *deviation;
-	char *message;
+	char *text;    /* "no reason is given; write …" */
+	char *message; /* the same with the place and what deviates */
 } VarveDeviationProblem;
 
 /**

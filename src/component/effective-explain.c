@@ -43,11 +43,6 @@ static gboolean is_empty(const VarveComponentValue *value)
 		!g_str_has_prefix(value->key, "build.defines."));
 }
 
-static gboolean is_older_spelling(const char *key)
-{
-	return g_str_has_prefix(key, "default-package-config.");
-}
-
 static void add_level(GPtrArray *all, const VarveLevel *level, const GPtrArray *values)
 {
 	g_autofree char *name = level->group ? g_strdup_printf("group %s", level->group->name)
@@ -68,8 +63,7 @@ static void add_level(GPtrArray *all, const VarveLevel *level, const GPtrArray *
 				drop(all, entry, TRUE);
 			package = value->key;
 		}
-		if (is_older_spelling(value->key) || is_empty(value) ||
-		    strcmp(value->key, "overlay-files") == 0)
+		if (is_empty(value) || strcmp(value->key, "overlay-files") == 0)
 			continue;
 		if (!value->adds)
 			drop(all, value->key, FALSE);

@@ -276,6 +276,7 @@ typedef struct {
 	char *value;   /* as TOML writes it, on one line */
 	gboolean adds; /* an element of an array: values of other levels stay beside it */
 	VarveOrigin origin;
+	VarveOrigin key_origin; /* of an element: where the array's key is */
 } VarveComponentValue;
 
 void varve_component_value_free(VarveComponentValue *value);

@@ -94,7 +94,7 @@ static const VarveField overlay_fields[] = {
 	{ "package", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, package) },
 	{ "tag", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, tag) },
 	{ "value", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, value) },
-	{ "regex", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, regex), .check = varve_check_regex },
+	{ "regex", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, regex), .judge = varve_check_regex },
 	{ "replacement", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, replacement) },
 	{ "lines", VARVE_FIELD_STRINGS, 0, AT(VarveSpecOverlay, lines) },
 	{ "source", VARVE_FIELD_PATH, 0, AT(VarveSpecOverlay, source) },
@@ -476,6 +476,23 @@ const VarveSchema varve_schema_package_config = {
 	.size = sizeof(VarvePackageConfig),
 };
 
+static const VarveField older_publish_fields[] = {
+	{ "channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.rpm_channel),
+	  .check = varve_check_channel },
+	{ "rpm-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.rpm_channel),
+	  .check = varve_check_channel },
+	{ "debuginfo-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.debuginfo_channel),
+	  .check = varve_check_channel },
+	{ NULL },
+};
+static const VarveSchema older_publish_schema = { .fields = older_publish_fields };
+
+static const VarveField older_package_config_fields[] = {
+	{ "publish", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &older_publish_schema },
+	{ NULL },
+};
+static const VarveSchema older_package_config_schema = { .fields = older_package_config_fields };
+
 static const char *const calculations[] = { "auto", "autorelease", "static", "manual", NULL };
 
 static const VarveField release_fields[] = {
@@ -531,11 +548,11 @@ static const VarveField component_fields[] = {
 	  .schema = &source_file_schema },
 	{ "packages", VARVE_FIELD_MAP, 0, ARRAY(VarveComponent, packages),
 	  .schema = &varve_schema_package_config },
+	/* Before August 2026; what `publish` says wins. */
+	{ "default-package-config", VARVE_FIELD_TABLE, 0, UNBOUND,
+	  .schema = &older_package_config_schema },
 	{ "publish", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &component_publish_schema },
 	{ "tests", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &component_tests_schema },
-	/* Before August 2026. */
-	{ "default-package-config", VARVE_FIELD_TABLE, 0, UNBOUND,
-	  .schema = &varve_schema_package_config },
 	{ NULL },
 };
 

@@ -118,6 +118,7 @@ static void add(GPtrArray *values, const char *key, GString *text, VarveOrigin o
 	one->value = g_string_free(text, FALSE);
 	one->adds = adds;
 	one->origin = origin;
+	one->key_origin = origin;
 	g_ptr_array_add(values, one);
 }
 
@@ -136,6 +137,8 @@ static void add_array(GPtrArray *values, const char *key, const VarveItem *item)
 
 		append_value(text, value);
 		add(values, key, text, varve_source_origin(item->source, value->span), TRUE);
+		((VarveComponentValue *)values->pdata[values->len - 1])->key_origin =
+			varve_source_origin(item->source, item->key_span);
 	}
 }
 
@@ -289,6 +292,17 @@ static char *comment_above(const char *text, const char *line)
 	return all->len ? g_string_free(g_steal_pointer(&all), FALSE) : NULL;
 }
 
+/* (nullable) the line before @line, where it is a table's header. */
+static const char *header_above(const char *text, const char *line)
+{
+	if (line == text)
+		return NULL;
+	line--;
+	while (line > text && line[-1] != '\n')
+		line--;
+	return line[strspn(line, " \t")] == '[' ? line : NULL;
+}
+
 char *varve_definition_comment(const VarveDefinition *definition, const VarveOrigin *origin)
 {
 	const VarveLoader *loader = (const VarveLoader *)definition->store;
@@ -306,5 +320,10 @@ char *varve_definition_comment(const VarveDefinition *definition, const VarveOri
 	comment = comment_of(line, size - (gsize)(line - text));
 	if (comment && says_something(comment))
 		return g_steal_pointer(&comment);
-	return comment_above(text, line);
+	g_free(comment);
+	comment = comment_above(text, line);
+	/* The first key of a table: what is said of the table is said of it. */
+	if (!comment && (line = header_above(text, line)))
+		comment = comment_above(text, line);
+	return g_steal_pointer(&comment);
 }

@@ -28,6 +28,34 @@ static VarveEffective *effective_of(const VarveDefinition *definition, const cha
 	return effective;
 }
 
+/* Trees that are made for one test. */
+
+static char *make_tree(const char *root)
+{
+	g_autoptr(GError) error = NULL;
+	char *directory = g_dir_make_tmp("varve-test-XXXXXX", &error);
+	g_autofree char *file = NULL;
+
+	g_assert_no_error(error);
+	file = g_build_filename(directory, "varve.toml", NULL);
+	g_assert_true(g_file_set_contents(file, root, -1, &error));
+	return directory;
+}
+
+static void remove_tree(const char *directory)
+{
+	g_assert_true(varve_dir_remove(AT_FDCWD, directory, NULL));
+}
+
+static void add_file(const char *directory, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+	g_autofree char *above = g_path_get_dirname(path);
+
+	g_assert_cmpint(g_mkdir_with_parents(above, 0755), ==, 0);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
 static void assert_strings(const char *const *found, const char *expected)
 {
 	g_autofree char *joined = g_strjoinv(" ", (char **)found);
@@ -175,6 +203,25 @@ static void test_channels(void)
 	g_assert_false(varve_package_is_debuginfo("texinfo"));
 }
 
+/* As it was spelled before August 2026. */
+static void test_older_channels(void)
+{
+	g_autofree char *directory = make_tree(
+		"[components.a.default-package-config.publish]\nchannel = \"old\"\n"
+		"[components.b]\ndefault-package-config = { publish = { channel = \"old\" } }\n"
+		"publish = { rpm-channel = \"new\" }\n");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveDefinition) definition = varve_definition_load(directory, &error);
+	g_autoptr(VarveEffective) a = NULL, b = NULL;
+
+	g_assert_no_error(error);
+	a = effective_of(definition, "a");
+	b = effective_of(definition, "b");
+	g_assert_cmpstr(varve_effective_channel(a, "x"), ==, "old");
+	g_assert_cmpstr(varve_effective_channel(b, "x"), ==, "new");
+	remove_tree(directory);
+}
+
 static const VarveExplanation *explanation(const GPtrArray *all, const char *key)
 {
 	for (guint i = 0; i < all->len; i++) {
@@ -257,34 +304,6 @@ static void test_comments(void)
 	g_assert_cmpstr(beside, ==, "nobody reads them");
 	g_assert_null(none);
 	g_assert_cmpuint(rich->component.build.origin.line, ==, 14);
-}
-
-/* Trees that are made for one test. */
-
-static char *make_tree(const char *root)
-{
-	g_autoptr(GError) error = NULL;
-	char *directory = g_dir_make_tmp("varve-test-XXXXXX", &error);
-	g_autofree char *file = NULL;
-
-	g_assert_no_error(error);
-	file = g_build_filename(directory, "varve.toml", NULL);
-	g_assert_true(g_file_set_contents(file, root, -1, &error));
-	return directory;
-}
-
-static void remove_tree(const char *directory)
-{
-	g_assert_true(varve_dir_remove(AT_FDCWD, directory, NULL));
-}
-
-static void add_file(const char *directory, const char *name, const char *text)
-{
-	g_autofree char *path = g_build_filename(directory, name, NULL);
-	g_autofree char *above = g_path_get_dirname(path);
-
-	g_assert_cmpint(g_mkdir_with_parents(above, 0755), ==, 0);
-	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
 static void test_specs_of_one_name(void)
@@ -440,6 +459,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/component/effective/unknown-names-the-nearest",
 			test_unknown_names_the_nearest);
 	g_test_add_func("/component/effective/channels", test_channels);
+	g_test_add_func("/component/effective/older-channels", test_older_channels);
 	g_test_add_func("/component/effective/explain", test_explain);
 	g_test_add_func("/component/effective/explain-defaults", test_explain_defaults);
 	g_test_add_func("/component/effective/comments", test_comments);

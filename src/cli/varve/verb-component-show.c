@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/varve/component-text.h"
 #include "cli/varve/verbs.h"
-#include "component/effective.h"
+#include "component/deviation.h"
 
 #include <stdio.h>
 
@@ -70,12 +70,13 @@ static void print_overlays(const VarveComponent *component)
 	for (gsize i = 0; i < component->n_overlays; i++) {
 		const VarveSpecOverlay *overlay = &component->overlays[i];
 		g_autofree char *place = varve_origin_place_text(&overlay->origin);
-		const char *what = overlay->description       ? overlay->description
-				   : overlay->metadata.reason ? overlay->metadata.reason
-							      : "";
+		g_autofree char *summary = varve_overlay_summary(overlay);
+		const char *why =
+			overlay->description ? overlay->description : overlay->metadata.reason;
 
-		print_row(i ? "" : "overlays", "%-22s %s  (%s)",
-			  varve_overlay_type_name(overlay->type), what, place);
+		print_row(i ? "" : "overlays", "%s  (%s)", summary, place);
+		if (why && *why)
+			print_row("", "  %s", why);
 	}
 }
 
@@ -131,14 +132,22 @@ static void print_component(const VarveDefinition *definition, const VarveEffect
 	print_publish(component);
 }
 
+static int widest(int width, const char *text)
+{
+	return MAX(width, (int)g_utf8_strlen(text, -1));
+}
+
+/* One line each: where, whose, what. */
 static void print_explanation(const GPtrArray *all)
 {
-	int width = 0;
+	int place_width = 0, level_width = 0;
 
 	for (guint i = 0; i < all->len; i++) {
 		const VarveExplanation *one = all->pdata[i];
+		g_autofree char *place = varve_origin_place_text(&one->origin);
 
-		width = MAX(width, (int)g_utf8_strlen(one->key, -1));
+		place_width = widest(place_width, place);
+		level_width = widest(level_width, one->level);
 	}
 	for (guint i = 0; i < all->len; i++) {
 		const VarveExplanation *one = all->pdata[i];
@@ -146,8 +155,8 @@ static void print_explanation(const GPtrArray *all)
 		g_autofree char *value = varve_text_line(one->value);
 		g_autofree char *key = varve_text_line(one->key);
 
-		printf("  %-*s  %s\n  %*s  # %s (%s)\n", width, key, value, width, "", place,
-		       one->level);
+		printf("  %-*s  %-*s  %s = %s\n", place_width, place, level_width, one->level, key,
+		       value);
 	}
 }
 
