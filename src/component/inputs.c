@@ -128,6 +128,8 @@ static void add_build(GPtrArray *inputs, const VarveEffective *effective)
 	add_strings(inputs, "undefine", build->undefines);
 	for (gsize i = 0; i < build->n_defines; i++)
 		add(inputs, "define", build->defines[i].key, build->defines[i].value, NULL);
+	if (build->emit_upstream_provenance)
+		add(inputs, "build.emit-upstream-provenance", "", "true", NULL);
 	if (build->check_skip)
 		add(inputs, "check.skip", "",
 		    build->check_skip_reason ? build->check_skip_reason : "", NULL);

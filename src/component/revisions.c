@@ -142,6 +142,7 @@ static gboolean read_log(VarveRevisions *changes, VarveGit *git, const char *pat
 					  "--no-color",
 					  "--no-ext-diff",
 					  "--no-textconv",
+					  "--text",
 					  "--no-renames",
 					  "--reverse",
 					  "--root",

@@ -134,7 +134,7 @@ static void test_differences(void)
 {
 	static const struct {
 		const char *before, *after;
-		const char *reasons[4]; 
+		const char *reasons[4];
 	} cases[] = {
 		{ A, A, { NULL } },
 		{ A, B, { "overlay 1 (spec-set-tag, azldev.toml:9) changed" } },

@@ -73,10 +73,14 @@ static void test_history(Fixture *fixture, gconstpointer data)
 	g_autoptr(VarveRevisions) changes = NULL;
 	g_autoptr(GPtrArray) a = NULL, b = NULL, pending = NULL, new = NULL;
 	const VarveComponentChange *change;
+	g_autofree char *attributes = NULL;
 	g_autoptr(GError) error = NULL;
 
 	(void)data;
 	run_git(fixture, init);
+	/* As who does not want to see the lock in every difference has it. */
+	attributes = g_build_filename(fixture->directory, ".gitattributes", NULL);
+	g_assert_true(varve_file_write(AT_FDCWD, attributes, "*.lock -diff\n", 13, 0644, NULL));
 	commit(fixture, "f1", "c1", "g1", "One\n\nwith \"b\".fingerprint = \"in a message\"");
 	commit(fixture, "f1", "c1", "g2", "Two");
 	commit(fixture, "f1", "c1", "g2", "Three, of something else");
