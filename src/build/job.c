@@ -423,7 +423,7 @@ gboolean varve_build_run(const VarveBuildJob *job, VarveBuildResult *ret_result,
 	if (!prepare(&run, error) || !ask_spec(&run, error) || !settle_requires(&run, error))
 		return FALSE;
 	result.key = make_key(&run);
-	path = varve_store_path(job->place.work, "components", run.name, result.key, error);
+	path = varve_store_path(job->place.work, "builds", run.name, result.key, error);
 	if (!path)
 		return FALSE;
 	result.made = job->anew || job->verify || !g_file_test(path, G_FILE_TEST_IS_DIR);

@@ -3,7 +3,7 @@
  * asks for lies on it. */
 #pragma once
 
-#include "definition/definition.h"
+#include "component/prepare.h"
 #include "format/partition-types.h"
 
 /* Who builds: a user that no program of an upstream has (docs/components-build.md). */
@@ -18,6 +18,8 @@ typedef struct {
 	const char *keys;   /* a keys directory: the package key */
 	const char *mirror; /* (nullable) of a debian upstream, as for an import */
 	gboolean refresh;   /* fetch the archive's lists anew */
+	/* How components are made ready, archives included; for varve_build_run() alone. */
+	const VarvePrepare *prepare;
 } VarveBuildPlace;
 
 /** A root. Strings are owned. */

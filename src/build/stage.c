@@ -4,13 +4,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "build/source-tree.h"
-#include "component/render.h"
 #include "component/source.h"
 #include "compose/inputs.h"
 
 #include <string.h>
 
-#define TREE_SCHEME "tree:"
 #define SPEC_LIMIT ((gsize)16 << 20)
 
 void varve_stage_clear(VarveStage *stage)
@@ -22,17 +20,12 @@ void varve_stage_clear(VarveStage *stage)
 	*stage = (VarveStage){ 0 };
 }
 
-static gboolean is_tree(const VarveSourceFile *file)
-{
-	return file->uri && g_str_has_prefix(file->uri, TREE_SCHEME);
-}
-
 /* "tree:DIR?only=PATH,PATH" */
 static gboolean pack_tree(const VarveBuildPlace *place, const VarveSourceFile *file,
 			  const char *directory, GError **error)
 {
 	g_autofree char *path = g_build_filename(directory, file->filename, NULL);
-	g_auto(GStrv) parts = g_strsplit(file->uri + strlen(TREE_SCHEME), "?only=", 2);
+	g_auto(GStrv) parts = g_strsplit(file->uri + strlen(VARVE_SOURCE_TREE), "?only=", 2);
 	g_auto(GStrv) only = parts[1] ? g_strsplit(parts[1], ",", -1) : NULL;
 	g_autofree char *tree = g_canonicalize_filename(parts[0], place->definition->directory);
 
@@ -40,70 +33,18 @@ static gboolean pack_tree(const VarveBuildPlace *place, const VarveSourceFile *f
 				      place->definition->os.released_time, error);
 }
 
-/* The spec's own files and what is declared besides, in @loose. Trees are packed here: they have
- * no hash and come from no place that a hash would be asked of. */
-static gboolean gather(const VarveBuildPlace *place, const VarveEffective *effective,
-		       const char *loose, VarveSource *source, GError **error)
-{
-	const VarveComponent *component = &effective->component;
-	varve_autofd directory = -1;
-
-	if (!varve_dir_remove(AT_FDCWD, loose, error) || !varve_dir_make(loose, 0755, error))
-		return FALSE;
-	directory = varve_dir_open(AT_FDCWD, loose, error);
-	if (directory < 0 || !varve_source_export(source, directory, error))
-		return FALSE;
-	for (guint i = 0; i < source->sources->entries->len; i++) {
-		const VarveSourceEntry *entry = source->sources->entries->pdata[i];
-
-		if (!varve_source_fetch_into(source, entry->name, loose, error))
-			return FALSE;
-	}
-	for (gsize i = 0; i < component->n_source_files; i++)
-		if (is_tree(&component->source_files[i]) &&
-		    !pack_tree(place, &component->source_files[i], loose, error))
-			return FALSE;
-	return TRUE;
-}
-
-static gboolean render(const VarveComponent *component, const VarveSource *source,
-		       const char *loose, VarveStage *stage, GError **error)
-{
-	varve_autofd sources = varve_dir_open(AT_FDCWD, loose, error);
-	varve_autofd output = varve_dir_open(AT_FDCWD, stage->directory, error);
-	const VarveRenderInput input = { .name = component->name,
-					 .component = component,
-					 .spec_path = source->spec_name,
-					 .spec = source->spec,
-					 .spec_size = source->spec_size,
-					 .sources = sources };
-
-	stage->spec = g_strconcat(component->name, ".spec", NULL);
-	return sources >= 0 && output >= 0 && varve_render(&input, output, error);
-}
-
-/* Opens the component's upstream, has all files of it in @stage->directory. */
 static gboolean make_files(const VarveBuildPlace *place, const VarveEffective *effective,
-			   VarveStage *stage, char **ret_pin, GError **error)
+			   VarveStage *stage, VarveComponentRecord **ret_record, GError **error)
 {
 	const VarveComponent *component = &effective->component;
-	g_autofree VarveSourceFile *hashed = g_new0(VarveSourceFile, component->n_source_files + 1);
-	const VarveSourceOptions options = { .work = place->work, .debian_mirror = place->mirror };
-	g_autofree char *loose = g_strconcat(stage->directory, ".loose", NULL);
-	g_autoptr(VarveSource) source = NULL;
-	VarveEffective fetched = *effective;
 
-	fetched.component.source_files = hashed;
-	fetched.component.n_source_files = 0;
-	for (gsize i = 0; i < component->n_source_files; i++)
-		if (!is_tree(&component->source_files[i]))
-			hashed[fetched.component.n_source_files++] = component->source_files[i];
-	source = varve_source_open(place->definition, &fetched, &options, NULL, error);
-	if (!source || !gather(place, effective, loose, source, error) ||
-	    !render(component, source, loose, stage, error) ||
-	    !varve_dir_remove(AT_FDCWD, loose, error))
+	if (!varve_prepare(place->prepare, effective->name, stage->directory, ret_record, error))
 		return FALSE;
-	*ret_pin = g_strdup(source->commit ? source->commit : source->pin);
+	stage->spec = g_strconcat(effective->name, ".spec", NULL);
+	for (gsize i = 0; i < component->n_source_files; i++)
+		if (varve_source_is_tree(&component->source_files[i]) &&
+		    !pack_tree(place, &component->source_files[i], stage->directory, error))
+			return FALSE;
 	return TRUE;
 }
 
@@ -151,8 +92,8 @@ static void add_build_fact(VarveComponentFacts *facts, const VarveComponentBuild
 			 &build->check_metadata);
 }
 
-static gboolean take_facts(const VarveEffective *effective, const char *pin, VarveStage *stage,
-			   GError **error)
+static gboolean take_facts(const VarveEffective *effective, const VarveComponentRecord *record,
+			   VarveStage *stage, GError **error)
 {
 	const VarveComponent *component = &effective->component;
 	g_autofree char *path = g_build_filename(stage->directory, stage->spec, NULL);
@@ -165,10 +106,9 @@ static gboolean take_facts(const VarveEffective *effective, const char *pin, Var
 	g_free(stage->facts->name);
 	g_free(stage->facts->upstream);
 	stage->facts->name = g_strdup(component->name);
-	stage->facts->upstream = effective->distro
-					 ? g_strdup_printf("%s %s, %s", effective->distro->name,
-							   effective->version->name, pin)
-					 : g_strdup(pin);
+	stage->facts->upstream =
+		record->commit ? g_strdup_printf("%s %s", record->upstream, record->commit)
+			       : g_strdup("local");
 	varve_sha256(text, size, &stage->facts->spec);
 	for (gsize i = 0; i < component->n_overlays; i++) {
 		const VarveSpecOverlay *overlay = &component->overlays[i];
@@ -202,12 +142,12 @@ gboolean varve_stage_make(const VarveBuildPlace *place, const VarveEffective *ef
 			  const char *directory, VarveStage *ret_stage, GError **error)
 {
 	g_auto(VarveStage) stage = { .directory = g_strdup(directory) };
-	g_autofree char *pin = NULL;
+	g_autoptr(VarveComponentRecord) record = NULL;
 
 	if (!varve_dir_remove(AT_FDCWD, directory, error) ||
 	    !varve_dir_make(directory, 0755, error) ||
-	    !make_files(place, effective, &stage, &pin, error) ||
-	    !take_facts(effective, pin, &stage, error) || !take_digest(&stage, error))
+	    !make_files(place, effective, &stage, &record, error) ||
+	    !take_facts(effective, record, &stage, error) || !take_digest(&stage, error))
 		return FALSE;
 	*ret_stage = stage;
 	stage = (VarveStage){ 0 };

@@ -20,12 +20,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VarveStage, varve_stage_clear)
  * varve_stage_make:
  * Renders and fetches. @directory is made anew.
  *
- * Besides what component/source.h fetches, a source file may be `tree:DIR`, relative to the
+ * Besides what component/prepare.h makes ready, a source file may be `tree:DIR`, relative to the
  * definition's directory: a tar archive of what git tracks there (with `?only=PATH,PATH`: of that
  * below these), made here.
  *
- * Errors: those of varve_source_open(), varve_source_fetch(), varve_render(),
- * varve_source_tree_pack().
+ * Errors: those of varve_prepare() and varve_source_tree_pack().
  */
 gboolean varve_stage_make(const VarveBuildPlace *place, const VarveEffective *effective,
 			  const char *directory, VarveStage *ret_stage, GError **error);

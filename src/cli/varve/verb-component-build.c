@@ -1,6 +1,7 @@
 /* varve component build: components from their specs to signed packages in the local repository. */
 #include "base/json.h"
 #include "build/job.h"
+#include "cli/varve/component-set.h"
 #include "cli/varve/verbs.h"
 #include "cli/varve/workspace.h"
 #include "component/effective.h"
@@ -53,7 +54,8 @@ static json_t *result_json(const char *name, const VarveBuildResult *result)
 }
 
 static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildOptions *options,
-			  const char *name, gboolean json, json_t *report, GError **error)
+			  const VarvePrepare *prepare, const char *name, gboolean json,
+			  json_t *report, GError **error)
 {
 	g_auto(VarveBuildResult) result = { 0 };
 	g_autoptr(VarveEffective) effective =
@@ -65,7 +67,8 @@ static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildO
 			   .work = workspace->work,
 			   .keys = workspace->keys,
 			   .mirror = options->workspace.mirror,
-			   .refresh = options->workspace.refresh },
+			   .refresh = options->workspace.refresh,
+			   .prepare = prepare },
 		.effective = effective,
 		.log_dir = workspace->definition->project.log_dir,
 		.no_check = options->no_check,
@@ -81,6 +84,30 @@ static gboolean build_one(const VarveWorkspace *workspace, const ComponentBuildO
 		json_array_append_new(report, result_json(name, &result));
 	else
 		print_result(name, &result);
+	return TRUE;
+}
+
+static gboolean build_all(const VarveWorkspace *workspace, const VarveInvocation *invocation,
+			  json_t *report, GError **error)
+{
+	const ComponentBuildOptions *options = invocation->options;
+	g_autofree char *lock_path = varve_component_lock_path(workspace->definition);
+	g_autofree char *work = g_build_filename(workspace->work, "components", NULL);
+	g_autoptr(VarveComponentsLock) lock = varve_components_lock_open(lock_path, error);
+	g_autoptr(VarveRevisions) changes = lock ? varve_revisions_read(lock_path, error) : NULL;
+	const VarvePrepare prepare = { .definition = workspace->definition,
+				       .sources = { .work = work,
+						    .debian_mirror = options->workspace.mirror },
+				       .lock = lock,
+				       .changes = changes,
+				       .archives = TRUE };
+
+	if (!changes)
+		return FALSE;
+	for (int i = 0; i < invocation->argc; i++)
+		if (!build_one(workspace, options, &prepare, invocation->argv[i], invocation->json,
+			       report, error))
+			return FALSE;
 	return TRUE;
 }
 
@@ -102,10 +129,8 @@ static int run(const VarveInvocation *invocation, GError **error)
 			   varve_arch_native()->name, workspace->arch->name);
 		return VARVE_EXIT_FAILED;
 	}
-	for (int i = 0; i < invocation->argc; i++)
-		if (!build_one(workspace, options, invocation->argv[i], invocation->json,
-			       components, error))
-			return VARVE_EXIT_FAILED;
+	if (!build_all(workspace, invocation, components, error))
+		return VARVE_EXIT_FAILED;
 	if (invocation->json) {
 		g_autofree char *text = varve_json_dump(report, FALSE);
 
