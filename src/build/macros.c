@@ -84,14 +84,17 @@ static void put_flags(GString *text)
 
 char *varve_build_macros(const VarveBuildPlace *place, const char *facts)
 {
+	const VarveOs *os = &place->definition->os;
+	g_autofree char *dist = g_strdup_printf(".%s%s", os->id, os->version_id);
 	GString *text =
 		g_string_new("# Made by varve for one component; docs/components-build.md\n");
 
 	put_places(text, place);
 	put_reproducible(text);
 	put_flags(text);
-	put(text, "vendor", place->definition->os.vendor, FALSE);
-	put(text, "distribution", place->definition->os.name, FALSE);
+	put(text, "dist", dist, FALSE);
+	put(text, "vendor", os->vendor, FALSE);
+	put(text, "distribution", os->name, FALSE);
 	put(text, "packager", "%{nil}", TRUE);
 	put(text, "disturl", facts, FALSE);
 	return g_string_free(text, FALSE);

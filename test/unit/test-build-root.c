@@ -104,7 +104,10 @@ static void test_a_linked_passwd(Scratch *scratch, gconstpointer data)
 
 static void test_macros(void)
 {
-	VarveDefinition definition = { .os = { .vendor = "Va%rve", .name = "Varve\nLinux" } };
+	VarveDefinition definition = { .os = { .id = "varve",
+					       .version_id = "1",
+					       .vendor = "Va%rve",
+					       .name = "Varve\nLinux" } };
 	VarveUpstream upstream = { .type = VARVE_UPSTREAM_DEBIAN };
 	VarveBuildPlace place = { .definition = &definition,
 				  .upstream = &upstream,
@@ -116,6 +119,7 @@ static void test_macros(void)
 	g_assert_nonnull(strstr(text, "\n%distribution Varve Linux\n"));
 	g_assert_nonnull(strstr(text, "\n%disturl varve:component/a;e30=\n"));
 	g_assert_nonnull(strstr(text, "\n%_libdir %{_prefix}/lib/x86_64-linux-gnu\n"));
+	g_assert_nonnull(strstr(text, "\n%dist .varve1\n"));
 	g_assert_nonnull(strstr(text, "\n%_buildhost build\n"));
 	g_assert_nonnull(strstr(text, "%{?march:-march=%{march}}"));
 }
