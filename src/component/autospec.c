@@ -237,8 +237,8 @@ char *varve_changelog_entry(const char *author, gint64 time, const char *evr,
 
 static void append_changelog(GString *text, const VarveAutospec *autospec)
 {
-	g_string_append_printf(text, "%%changelog\n" START_LOG "\n%s\n" END_LOG "\n",
-			       autospec->changelog);
+	g_string_append_printf(text, "%%changelog\n" START_LOG "\n%s%s" END_LOG "\n",
+			       autospec->changelog, *autospec->changelog ? "\n" : "");
 }
 
 static void append_header(GString *text, const VarveAutospecUse *use, const VarveAutospec *autospec)

@@ -201,13 +201,36 @@ static void add_file(Walk *walk, const char *name)
 			 g_ptr_array_index(walk->facts->files, walk->facts->files->len - 1));
 }
 
+/* Macros of Fedora's that stand for the URL of an archive: it is in `sources`, never a loose file.
+ */
+static gboolean is_archive_macro(const char *value)
+{
+	static const char *const names[] = { "crates_source", "forgesource", "gosource",
+					     "pypi_source" };
+	const char *name = value + strspn(value, " \t");
+
+	if (*name != '%')
+		return FALSE;
+	name += 1 + (name[1] == '{');
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		gsize size = strlen(names[i]);
+
+		if (strncmp(name, names[i], size) == 0 && !g_ascii_isalpha(name[size]) &&
+		    name[size] != '_')
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* rpm takes the last part of whatever is written; a path is also looked for where it says. */
 static void add_reference(Walk *walk, const char *value)
 {
-	g_autofree char *text = varve_macros_expand(walk->macros, value, TRUE, NULL);
+	g_autofree char *text = NULL;
 	const char *base;
 
-	g_strstrip(text);
+	if (is_archive_macro(value))
+		return;
+	text = g_strstrip(varve_macros_expand(walk->macros, value, TRUE, NULL));
 	if (g_str_has_prefix(text, "./"))
 		memmove(text, text + 2, strlen(text + 2) + 1);
 	base = strrchr(text, '/') ? strrchr(text, '/') + 1 : text;

@@ -13,16 +13,11 @@
 #define FETCH_SECONDS 3600
 
 /* Neither the user's configuration nor the repository's can make git run or reach anything else. */
-static const char *const environment[] = { "HOME=/nonexistent",
-					   "GIT_CONFIG_NOSYSTEM=1",
-					   "GIT_CONFIG_GLOBAL=/dev/null",
-					   "GIT_TERMINAL_PROMPT=0",
-					   "GIT_ASKPASS=true",
-					   "GIT_SSH_COMMAND=false",
-					   "GIT_ALLOW_PROTOCOL=https:http:file",
-					   "GIT_NO_REPLACE_OBJECTS=1",
-					   "GIT_OPTIONAL_LOCKS=0",
-					   NULL };
+static const char *const environment[] = {
+	"HOME=/nonexistent",        "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+	"GIT_TERMINAL_PROMPT=0",    "GIT_ASKPASS=true",      "GIT_SSH_COMMAND=false",
+	"GIT_NO_REPLACE_OBJECTS=1", "GIT_OPTIONAL_LOCKS=0",  NULL
+};
 
 static const char *const settings[] = { "core.hooksPath=/dev/null",
 					"core.fsmonitor=false",
@@ -64,14 +59,45 @@ static gboolean map_output(int fd, GBytes **ret, GError **error)
 	return TRUE;
 }
 
-gboolean varve_git_run(VarveGit *git, const char *const *arguments, const char *input,
-		       GBytes **ret_output, GError **error)
+/* A server cannot redirect to another kind of URI than the one that was asked for. */
+static char *allowed_protocol(const VarveGit *git)
+{
+	g_autofree char *scheme = git->uri ? g_uri_parse_scheme(git->uri) : NULL;
+
+	return g_strconcat("GIT_ALLOW_PROTOCOL=", scheme ? scheme : "", NULL);
+}
+
+static char **environment_of(const VarveGit *git)
+{
+	static const char *const kept[] = { "https_proxy",   "http_proxy",    "all_proxy",
+					    "no_proxy",      "HTTPS_PROXY",   "ALL_PROXY",
+					    "NO_PROXY",      "SSL_CERT_FILE", "SSL_CERT_DIR",
+					    "GIT_SSL_CAINFO" };
+	GPtrArray *all = g_ptr_array_new();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+		if (g_getenv(kept[i]))
+			g_ptr_array_add(all, g_strconcat(kept[i], "=", g_getenv(kept[i]), NULL));
+	}
+
+	for (gsize i = 0; environment[i]; i++)
+		g_ptr_array_add(all, g_strdup(environment[i]));
+	g_ptr_array_add(all, allowed_protocol(git));
+	if (git->index)
+		g_ptr_array_add(all, g_strconcat("GIT_INDEX_FILE=", git->index, NULL));
+	g_ptr_array_add(all, NULL);
+	return (char **)g_ptr_array_free(all, FALSE);
+}
+
+gboolean varve_git_run_with(VarveGit *git, const char *const *arguments, const char *input,
+			    gsize input_size, GBytes **ret_output, GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_auto(GStrv) env = environment_of(git);
 	varve_autofd output = memfd_create("git", MFD_CLOEXEC);
-	VarveProcess process = { .env = environment,
+	VarveProcess process = { .env = (const char *const *)env,
 				 .input = input,
-				 .input_size = input ? strlen(input) : 0,
+				 .input_size = input_size,
 				 .output_fd = output,
 				 .timeout = FETCH_SECONDS };
 
@@ -91,6 +117,13 @@ gboolean varve_git_run(VarveGit *git, const char *const *arguments, const char *
 	if (!varve_process_run(&process, NULL, error))
 		return FALSE;
 	return !ret_output || map_output(output, ret_output, error);
+}
+
+gboolean varve_git_run(VarveGit *git, const char *const *arguments, const char *input,
+		       GBytes **ret_output, GError **error)
+{
+	return varve_git_run_with(git, arguments, input, input ? strlen(input) : 0, ret_output,
+				  error);
 }
 
 /* The one line that git answers. */
@@ -198,6 +231,7 @@ void varve_git_free(VarveGit *git)
 	varve_autofd_close(&git->lock);
 	g_free(git->directory);
 	g_free(git->uri);
+	g_free(git->index);
 	g_free(git);
 }
 
@@ -348,7 +382,7 @@ char *varve_git_find_before(VarveGit *git, const char *branch, gint64 time, GErr
 {
 	g_autofree char *ref = g_strconcat("refs/heads/", branch, NULL);
 	g_autofree char *before = g_strdup_printf("--before=@%" G_GINT64_FORMAT, time);
-	const char *const list[] = { "rev-list",         "-1", time > 0 ? before : "--all-match",
+	const char *const list[] = { "rev-list",         "-1", time > 0 ? before : "--topo-order",
 				     "--end-of-options", ref,  NULL };
 	g_autofree char *commit = NULL;
 

@@ -107,6 +107,16 @@ GPtrArray *varve_git_history(VarveGit *git, const char *commit, const char *path
 /** varve_git_add_changes: fills in @changed of those of @commits that have one parent or none. */
 gboolean varve_git_add_changes(VarveGit *git, const GPtrArray *commits, GError **error);
 
+/**
+ * varve_git_check_out:
+ * Writes the tree of @revision, of a local repository, below @into, without its work tree or index
+ * being touched.
+ *
+ * @but: (NULL-ended) directories of the tree that are left out.
+ */
+gboolean varve_git_check_out(VarveGit *git, const char *revision, const char *const *but,
+			     const char *into, GError **error);
+
 /** varve_git_resolve: (caller frees) the commit that @revision names; NOT_FOUND. */
 char *varve_git_resolve(VarveGit *git, const char *revision, GError **error);
 /** varve_git_directory: (borrowed) of a local one, its top; else the bare clone. */

@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-#define SHOWN 16
+#define SHOWN 64 /* bytes of a value that are told */
 
 static void free_input(gpointer data)
 {
-	VarveInput *input = data;
+	VarveComponentInput *input = data;
 
 	g_free(input->key);
 	g_free(input->name);
@@ -24,7 +24,7 @@ static void free_input(gpointer data)
 static void add(GPtrArray *inputs, const char *key, const char *name, const char *value,
 		const char *shown)
 {
-	VarveInput *input = g_new0(VarveInput, 1);
+	VarveComponentInput *input = g_new0(VarveComponentInput, 1);
 
 	input->key = g_strdup(key);
 	input->name = g_strdup(name);
@@ -128,6 +128,8 @@ static void add_build(GPtrArray *inputs, const VarveEffective *effective)
 	add_strings(inputs, "undefine", build->undefines);
 	for (gsize i = 0; i < build->n_defines; i++)
 		add(inputs, "define", build->defines[i].key, build->defines[i].value, NULL);
+	if (build->emit_upstream_provenance)
+		add(inputs, "build.emit-upstream-provenance", "", "true", NULL);
 	if (build->check_skip)
 		add(inputs, "check.skip", "",
 		    build->check_skip_reason ? build->check_skip_reason : "", NULL);
@@ -135,6 +137,21 @@ static void add_build(GPtrArray *inputs, const VarveEffective *effective)
 		add(inputs, "release.calculation", "", calculations[component->release], NULL);
 	if (component->skip_file_filter)
 		add(inputs, "render.skip-file-filter", "", "true", NULL);
+}
+
+/* It is part of every package's release, through %dist. */
+static void add_distro(GPtrArray *inputs, const VarveDefinition *definition)
+{
+	const VarveDistroReference *reference = &definition->components->default_distro;
+	const VarveDistro *distro =
+		reference->origin.line
+			? varve_distro_find(definition->components, reference->name, NULL)
+			: NULL;
+	const VarveDistroVersion *version =
+		distro ? varve_distro_version(distro, reference->version, NULL) : NULL;
+
+	if (version && version->release_ver)
+		add(inputs, "release-ver", "", version->release_ver, NULL);
 }
 
 /* What the lock knows: the upstream as it was found. */
@@ -202,8 +219,8 @@ static gboolean add_local(GPtrArray *inputs, const VarveEffective *effective, GE
 
 static int compare_inputs(gconstpointer a, gconstpointer b)
 {
-	const VarveInput *left = *(const VarveInput *const *)a,
-			 *right = *(const VarveInput *const *)b;
+	const VarveComponentInput *left = *(const VarveComponentInput *const *)a,
+				  *right = *(const VarveComponentInput *const *)b;
 	int order = strcmp(left->key, right->key);
 
 	if (order == 0 && strcmp(left->key, "overlay") == 0)
@@ -211,13 +228,15 @@ static int compare_inputs(gconstpointer a, gconstpointer b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-GPtrArray *varve_inputs_new(const VarveEffective *effective, const VarveComponentRecord *record,
-			    GError **error)
+GPtrArray *varve_component_inputs_new(const VarveDefinition *definition,
+				      const VarveEffective *effective,
+				      const VarveComponentRecord *record, GError **error)
 {
 	g_autoptr(GPtrArray) inputs = g_ptr_array_new_with_free_func(free_input);
 	const VarveComponent *component = &effective->component;
 
 	add_build(inputs, effective);
+	add_distro(inputs, definition);
 	for (gsize i = 0; i < component->n_overlays; i++) {
 		if (!add_overlay(inputs, &component->overlays[i], i + 1, error)) {
 			g_prefix_error(error, "component '%s': ", effective->name);
@@ -232,12 +251,12 @@ GPtrArray *varve_inputs_new(const VarveEffective *effective, const VarveComponen
 	return g_steal_pointer(&inputs);
 }
 
-char *varve_inputs_fingerprint(const GPtrArray *inputs)
+char *varve_component_inputs_fingerprint(const GPtrArray *inputs)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; i < inputs->len; i++) {
-		const VarveInput *input = inputs->pdata[i];
+		const VarveComponentInput *input = inputs->pdata[i];
 
 		g_string_append_printf(text, "%s %zu %s %zu %s\n", input->key, strlen(input->name),
 				       input->name, strlen(input->value), input->value);
@@ -247,15 +266,15 @@ char *varve_inputs_fingerprint(const GPtrArray *inputs)
 
 /* Differences. Overlays are told apart by what they do, the rest by its name. */
 
-static gboolean is_overlay(const VarveInput *input)
+static gboolean is_overlay(const VarveComponentInput *input)
 {
 	return strcmp(input->key, "overlay") == 0;
 }
 
-static const VarveInput *find(const GPtrArray *inputs, const VarveInput *like)
+static const VarveComponentInput *find(const GPtrArray *inputs, const VarveComponentInput *like)
 {
 	for (guint i = 0; i < inputs->len; i++) {
-		const VarveInput *input = inputs->pdata[i];
+		const VarveComponentInput *input = inputs->pdata[i];
 
 		if (strcmp(input->key, like->key) == 0 && strcmp(input->name, like->name) == 0)
 			return input;
@@ -268,7 +287,7 @@ static guint count(const GPtrArray *inputs, const char *value)
 	guint n = 0;
 
 	for (guint i = 0; i < inputs->len; i++) {
-		const VarveInput *input = inputs->pdata[i];
+		const VarveComponentInput *input = inputs->pdata[i];
 
 		n += is_overlay(input) && strcmp(input->value, value) == 0;
 	}
@@ -280,20 +299,22 @@ static gboolean is_digest(const char *value)
 	return strlen(value) >= 32 && strspn(value, "0123456789abcdef") == strlen(value);
 }
 
-static void say_change(GPtrArray *reasons, const VarveInput *before, const VarveInput *after)
+static void say_change(GPtrArray *reasons, const VarveComponentInput *before,
+		       const VarveComponentInput *after)
 {
-	if (is_digest(before->value) && is_digest(after->value) &&
-	    strcmp(after->key, "commit") == 0)
+	gboolean digests = is_digest(before->value) && is_digest(after->value);
+
+	if (digests && strcmp(after->key, "commit") == 0)
 		g_ptr_array_add(reasons, g_strdup_printf("%s %.12s → %.12s", after->shown,
 							 before->value, after->value));
-	else if (strlen(before->value) > SHOWN * 4 || strlen(after->value) > SHOWN * 4)
+	else if (digests || strlen(before->value) > SHOWN || strlen(after->value) > SHOWN)
 		g_ptr_array_add(reasons, g_strdup_printf("%s changed", after->shown));
 	else
 		g_ptr_array_add(reasons, g_strdup_printf("%s '%s' → '%s'", after->shown,
 							 before->value, after->value));
 }
 
-static void say(GPtrArray *reasons, const VarveInput *input, const char *what)
+static void say(GPtrArray *reasons, const VarveComponentInput *input, const char *what)
 {
 	g_ptr_array_add(reasons, g_strdup_printf("%s %s", input->shown, what));
 }
@@ -304,8 +325,9 @@ static void compare_overlays(GPtrArray *reasons, const GPtrArray *before, const 
 	guint start = reasons->len;
 
 	for (guint i = 0; i < after->len; i++) {
-		const VarveInput *input = after->pdata[i];
-		const VarveInput *same_place = is_overlay(input) ? find(before, input) : NULL;
+		const VarveComponentInput *input = after->pdata[i];
+		const VarveComponentInput *same_place =
+			is_overlay(input) ? find(before, input) : NULL;
 
 		if (!is_overlay(input))
 			continue;
@@ -317,8 +339,9 @@ static void compare_overlays(GPtrArray *reasons, const GPtrArray *before, const 
 		    same_place && count(after, same_place->value) == 0 ? "changed" : "is new");
 	}
 	for (guint i = 0; i < before->len; i++) {
-		const VarveInput *input = before->pdata[i];
-		const VarveInput *same_place = is_overlay(input) ? find(after, input) : NULL;
+		const VarveComponentInput *input = before->pdata[i];
+		const VarveComponentInput *same_place =
+			is_overlay(input) ? find(after, input) : NULL;
 
 		if (is_overlay(input) && count(after, input->value) < count(before, input->value) &&
 		    !(same_place && count(before, same_place->value) == 0))
@@ -328,12 +351,12 @@ static void compare_overlays(GPtrArray *reasons, const GPtrArray *before, const 
 		g_ptr_array_add(reasons, g_strdup("its overlays are in another order"));
 }
 
-GPtrArray *varve_inputs_compare(const GPtrArray *before, const GPtrArray *after)
+GPtrArray *varve_component_inputs_compare(const GPtrArray *before, const GPtrArray *after)
 {
 	GPtrArray *reasons = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < after->len; i++) {
-		const VarveInput *input = after->pdata[i], *old;
+		const VarveComponentInput *input = after->pdata[i], *old;
 
 		if (is_overlay(input))
 			continue;
@@ -344,7 +367,7 @@ GPtrArray *varve_inputs_compare(const GPtrArray *before, const GPtrArray *after)
 			say_change(reasons, old, input);
 	}
 	for (guint i = 0; i < before->len; i++) {
-		const VarveInput *input = before->pdata[i];
+		const VarveComponentInput *input = before->pdata[i];
 
 		if (!is_overlay(input) && !find(after, input))
 			say(reasons, input, "is gone");

@@ -88,10 +88,20 @@ static void append_local(const VarveSource *source, const VarveSourceEntry *entr
 	append_file(uris, by_sum);
 }
 
-static gboolean append_lookaside(const VarveSource *source, const VarveSourceEntry *entry,
-				 GPtrArray *uris, GError **error)
+/* The distribution that is being made; it may have a lookaside of its own. */
+static const VarveDistro *own_distro(const VarveSource *source)
 {
-	const VarveDistro *distro = source->effective->distro;
+	const VarveComponents *components = source->definition->components;
+
+	if (!components->default_distro.origin.line)
+		return NULL;
+	return varve_distro_find(components, components->default_distro.name, NULL);
+}
+
+static void append_lookaside(const VarveSource *source, const VarveSourceEntry *entry,
+			     GPtrArray *uris)
+{
+	const VarveDistro *const distros[] = { own_distro(source), source->effective->distro };
 	g_autofree char *type = g_ascii_strdown(varve_checksum_name(entry->type), -1);
 	const VarvePlaceholder placeholders[] = { { "$pkg", source->upstream_name },
 						  { "$filename", entry->name },
@@ -99,30 +109,33 @@ static gboolean append_lookaside(const VarveSource *source, const VarveSourceEnt
 						  { "$hash", entry->checksum },
 						  { NULL } };
 
-	if (distro && distro->lookaside_base_uri) {
-		g_ptr_array_add(uris, varve_uri_fill(distro->lookaside_base_uri, placeholders));
-		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(distros); i++) {
+		g_autofree char *uri = NULL;
+
+		if (!distros[i] || !distros[i]->lookaside_base_uri)
+			continue;
+		uri = varve_uri_fill(distros[i]->lookaside_base_uri, placeholders);
+		if (!g_ptr_array_find_with_equal_func(uris, uri, g_str_equal, NULL))
+			g_ptr_array_add(uris, g_steal_pointer(&uri));
 	}
-	return uris->len > 0 ||
-	       varve_fail(error, VARVE_ERROR_DEFINITION,
-			  "component '%s': 'sources' names '%s', but there is no lookaside to "
-			  "fetch it from; set lookaside-base-uri of its upstream, or declare it in "
-			  "source-files",
-			  source->name, entry->name);
 }
 
-static gboolean list_uris(const VarveSource *source, const VarveSourceEntry *entry, GPtrArray *uris,
-			  gboolean *ret_plain_http, GError **error)
+static gboolean origins_are_disabled(const VarveSource *source)
 {
-	const VarveSourceFile *file = declared(source, entry->name);
+	const VarveDistro *own = own_distro(source), *upstream = source->effective->distro;
 
-	append_local(source, entry, uris);
-	if (!file || file->from != VARVE_SOURCE_DOWNLOAD)
-		return append_lookaside(source, entry, uris, error);
+	return (own && own->disable_origins) || (upstream && upstream->disable_origins);
+}
+
+static gboolean append_origin(const VarveSource *source, const VarveSourceFile *file,
+			      GPtrArray *uris, gboolean *ret_plain_http, GError **error)
+{
+	if (file->from != VARVE_SOURCE_DOWNLOAD || origins_are_disabled(source))
+		return TRUE;
 	if (!file->uri || !*file->uri)
 		return varve_fail(error, VARVE_ERROR_DEFINITION,
 				  "component '%s': '%s' has no origin.uri", source->name,
-				  entry->name);
+				  file->filename);
 	if (g_str_has_prefix(file->uri, DEBIAN_SCHEME)) {
 		/* Debian's mirrors speak http; what comes is known by its checksum. */
 		*ret_plain_http = TRUE;
@@ -132,12 +145,49 @@ static gboolean list_uris(const VarveSource *source, const VarveSourceEntry *ent
 	return TRUE;
 }
 
+static gboolean no_place(const VarveSource *source, const VarveSourceFile *file, const char *name,
+			 GError **error)
+{
+	if (file && file->from == VARVE_SOURCE_CUSTOM)
+		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+				  "component '%s': '%s' is made by a script (origin.type "
+				  "\"custom\"), which Varve does not run yet, and no lookaside has "
+				  "it; make it, and give its directory with --lookaside",
+				  source->name, name);
+	if (file)
+		return varve_fail(error, VARVE_ERROR_DEFINITION,
+				  "component '%s': '%s' may not be fetched from its origin "
+				  "(disable-origins), and there is no lookaside; set "
+				  "lookaside-base-uri",
+				  source->name, name);
+	return varve_fail(error, VARVE_ERROR_DEFINITION,
+			  "component '%s': 'sources' names '%s', but there is no lookaside to "
+			  "fetch it from; set lookaside-base-uri of its upstream, or declare it in "
+			  "source-files",
+			  source->name, name);
+}
+
+/* A directory of this machine, lookasides, the file's own origin. */
+static gboolean list_uris(const VarveSource *source, const VarveSourceEntry *entry, GPtrArray *uris,
+			  gboolean *ret_plain_http, GError **error)
+{
+	const VarveSourceFile *file = declared(source, entry->name);
+
+	append_local(source, entry, uris);
+	append_lookaside(source, entry, uris);
+	if (file && !append_origin(source, file, uris, ret_plain_http, error))
+		return FALSE;
+	return uris->len > 0 || no_place(source, file, entry->name, error);
+}
+
 char *varve_source_fetch(const VarveSource *source, const char *name, GError **error)
 {
 	const VarveSourceEntry *entry = varve_sources_file_find(source->sources, name);
 	g_autoptr(GPtrArray) uris = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *cache = g_build_filename(source->options->work, "files", NULL);
 	VarveDownload download = { .name = name, .offline = source->options->offline };
+	g_autoptr(GError) cause = NULL;
+	const VarveSourceFile *file;
 	char *path;
 
 	if (!entry) {
@@ -151,10 +201,17 @@ char *varve_source_fetch(const VarveSource *source, const char *name, GError **e
 	download.uris = (const char *const *)uris->pdata;
 	download.type = entry->type;
 	download.checksum = entry->checksum;
-	path = varve_download(&download, cache, error);
-	if (!path)
-		g_prefix_error(error, "component '%s': ", source->name);
-	return path;
+	path = varve_download(&download, cache, &cause);
+	if (path)
+		return path;
+	file = declared(source, name);
+	if (file && file->from == VARVE_SOURCE_CUSTOM &&
+	    g_error_matches(cause, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+		no_place(source, file, name, error);
+	else
+		g_propagate_prefixed_error(error, g_steal_pointer(&cause),
+					   "component '%s': ", source->name);
+	return NULL;
 }
 
 gboolean varve_source_fetch_into(const VarveSource *source, const char *name, const char *into,

@@ -227,12 +227,13 @@ static gboolean add_source_file(VarveSource *source, const VarveSourceFile *file
 	g_autofree char *origin = varve_origin_text(&file->origin);
 	GChecksumType type;
 
-	if (file->from == VARVE_SOURCE_CUSTOM)
-		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
-				  "component '%s': %s: '%s' is made by a script (origin.type "
-				  "\"custom\"), which Varve does not run yet; publish the file and "
-				  "download it",
-				  source->name, origin, file->filename);
+	if (file->from == VARVE_SOURCE_CUSTOM && !file->hash)
+		return varve_fail(
+			error, VARVE_ERROR_UNSUPPORTED,
+			"component '%s': %s: '%s' is made by a script (origin.type "
+			"\"custom\"), which Varve does not run yet; give its 'hash', and the "
+			"file in a lookaside",
+			source->name, origin, file->filename);
 	if (!file->hash || !file->hash_type || !varve_checksum_type(file->hash_type, &type) ||
 	    !varve_checksum_valid(type, file->hash))
 		return varve_fail(error, VARVE_ERROR_DEFINITION,

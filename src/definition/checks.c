@@ -1,12 +1,11 @@
 /* What single strings must be. */
 #include "definition/checks.h"
 
+#include "definition/regex.h"
+
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -301,54 +300,10 @@ const char *varve_check_archive(const char *text)
 	return "is not a recognized archive name; known are .tar and .tar.{gz,bz2,xz,zst}";
 }
 
-/* Groups that PCRE2 has and RE2 does not: lookaround, atomic, recursion, conditions. */
-static gboolean has_unknown_group(const char *text)
+char *varve_check_regex(const char *text)
 {
-	for (const char *c = text; *c; c++) {
-		if (*c == '\\') {
-			if (c[1] == 'Q') {
-				const char *end = strstr(c, "\\E");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveRegex) regex = varve_regex_new(text, &error);
 
-				if (!end)
-					return FALSE;
-				c = end + 1;
-			} else if (c[1]) {
-				c++;
-			}
-		} else if (*c == '[') {
-			c += c[1] == '^' ? 2 : 1;
-			if (*c == ']')
-				c++;
-			while (*c && *c != ']')
-				c += *c == '\\' && c[1] ? 2 : 1;
-			if (!*c)
-				return FALSE;
-		} else if (c[0] == '(' && c[1] == '*') {
-			return TRUE;
-		} else if (c[0] == '(' && c[1] == '?') {
-			gboolean named = (c[2] == 'P' && c[3] == '<') ||
-					 (c[2] == '<' && c[3] != '=' && c[3] != '!');
-
-			if (!named && !strchr("imsU-:", c[2]))
-				return TRUE;
-		}
-	}
-	return FALSE;
-}
-
-const char *varve_check_regex(const char *text)
-{
-	PCRE2_SIZE offset;
-	guint32 references = 0;
-	int code_error;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_UTF,
-					 &code_error, &offset, NULL);
-
-	if (!code)
-		return "is not a regular expression";
-	pcre2_pattern_info(code, PCRE2_INFO_BACKREFMAX, &references);
-	pcre2_code_free(code);
-	if (references > 0 || has_unknown_group(text))
-		return "uses lookaround or backreferences, which RE2's syntax does not have";
-	return NULL;
+	return regex ? NULL : g_strdup_printf("is refused: %s", error->message);
 }

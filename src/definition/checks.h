@@ -25,7 +25,7 @@ const char *varve_check_argument(const char *text);  /* one word of a kernel com
 const char *varve_check_key_name(const char *text);  /* base name of a key file */
 const char *varve_check_file_name(const char *text); /* no directory part */
 const char *varve_check_relative_path(const char *text);
-const char *varve_check_regex(const char *text); /* RE2's syntax */
+char *varve_check_regex(const char *text); /* RE2's syntax; a VarveTextJudge */
 const char *varve_check_glob(const char *text);
 const char *varve_check_resource_name(const char *text);
 const char *varve_check_channel(const char *text);

@@ -48,11 +48,14 @@ static gboolean check_text(VarveLoader *loader, const VarveItem *item, const Var
 {
 	const VarveField *field = item->field;
 	const char *text = value->string.text, *wrong = NULL;
+	g_autofree char *judgement = NULL;
 
 	if (*text == '\0' && field->flags & VARVE_FIELD_NOT_EMPTY)
 		wrong = "must not be empty";
 	else if (field->check)
 		wrong = field->check(text);
+	else if (field->judge)
+		wrong = judgement = field->judge(text);
 	if (!wrong)
 		return TRUE;
 	varve_loader_mistake(loader, item->source, value->span, "'%s': '%.80s' %s", item->key, text,

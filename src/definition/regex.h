@@ -1,7 +1,7 @@
-/* Regular expressions in RE2's syntax (the one that spec overlays are written in), matched by PCRE2.
- * What RE2 does not have is refused; what the two spell alike and mean differently means what it
- * does in RE2, as Go's package regexp has it. A pattern comes from a definition and a text from an
- * upstream: both are hostile, and time and memory are bounded. */
+/* Regular expressions in RE2's syntax (the one that spec overlays are written in), matched by
+ * PCRE2. What RE2 does not have is refused; what the two spell alike and mean differently means
+ * what it does in RE2, as Go's package regexp has it. A pattern comes from a definition and a text
+ * from an upstream: both are hostile, and time and memory are bounded. */
 #pragma once
 
 #include <glib.h>

@@ -94,7 +94,7 @@ static const VarveField overlay_fields[] = {
 	{ "package", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, package) },
 	{ "tag", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, tag) },
 	{ "value", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, value) },
-	{ "regex", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, regex), .check = varve_check_regex },
+	{ "regex", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, regex), .judge = varve_check_regex },
 	{ "replacement", VARVE_FIELD_STRING, 0, AT(VarveSpecOverlay, replacement) },
 	{ "lines", VARVE_FIELD_STRINGS, 0, AT(VarveSpecOverlay, lines) },
 	{ "source", VARVE_FIELD_PATH, 0, AT(VarveSpecOverlay, source) },

@@ -66,6 +66,9 @@ typedef enum {
 /** What is wrong with @text, or NULL: "must start with '/'". */
 typedef const char *(*VarveTextCheck)(const char *text);
 
+/** The same, where the message must be made: (caller frees). */
+typedef char *(*VarveTextJudge)(const char *text);
+
 #define VARVE_NOWHERE G_MAXSIZE
 
 enum {
@@ -84,6 +87,7 @@ struct VarveField {
 	const VarveSchema *schema;
 	const char *const *choices;
 	VarveTextCheck check;
+	VarveTextJudge judge;
 	gint64 min, max;
 };
 

@@ -166,9 +166,11 @@ static gboolean was_merged(const Collector *c, const char *file)
 	return FALSE;
 }
 
+/* Of a file that was being written, and of a link that was being set. */
 static gboolean is_leftover(const char *file)
 {
-	return file[0] == '.' && g_str_has_suffix(file, ".partial");
+	return file[0] == '.' &&
+	       (g_str_has_suffix(file, ".partial") || g_str_has_suffix(file, ".new"));
 }
 
 static gboolean remove_file(Collector *c, const char *file, GError **error)

@@ -330,7 +330,8 @@ static gboolean bring_in_line(Swap *swap, const VarveManagerWork *work, const Va
 	return ok;
 }
 
-/* The stack before is put back, and the one that failed is marked. */
+/* The one that failed is marked, so that no boot takes it either, and the stack before is put back.
+ */
 static gboolean put_back(Swap *swap, const char *reason, GError **error)
 {
 	g_autoptr(VarveChanges) changes =
@@ -342,12 +343,12 @@ static gboolean put_back(Swap *swap, const char *reason, GError **error)
 	if (!changes)
 		return FALSE;
 	work = varve_manager_plan(changes, swap->after, swap->before);
-	if (!exchange(swap, swap->after, swap->before, swap->running, changes, error))
-		return FALSE;
 	if (failed && !varve_generation_fail(swap->dirs.generations, failed, reason, &local))
 		tell(swap, "that generation %u failed cannot be recorded: %s", failed,
 		     local->message);
 	g_clear_error(&local);
+	if (!exchange(swap, swap->after, swap->before, swap->running, changes, error))
+		return FALSE;
 	if (!bring_in_line(swap, work, swap->running, &local))
 		tell(swap, "the stack before is back, but not all is well: %s", local->message);
 	return TRUE;

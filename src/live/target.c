@@ -251,7 +251,8 @@ static gboolean is_earlier(const VarveGeneration *generation, const VarveGenerat
 static VarveGeneration *find_before(const VarveReport *running, const VarveGeneration *now,
 				    int dirfd, GError **error)
 {
-	guint unreadable = 0;
+	/* Where the base runs alone every generation was before that. */
+	guint limit = running->generation ? running->generation : G_MAXUINT, unreadable = 0;
 	g_autoptr(GPtrArray) list = varve_generation_list(dirfd, &unreadable, error);
 
 	if (!list)
@@ -259,12 +260,11 @@ static VarveGeneration *find_before(const VarveReport *running, const VarveGener
 	for (guint i = list->len; i-- > 0;) {
 		const VarveGeneration *generation = list->pdata[i];
 
-		if (is_earlier(generation, now, running->generation))
+		if (is_earlier(generation, now, limit))
 			return varve_generation_load(dirfd, generation->number, error);
 	}
 	varve_fail(error, VARVE_ERROR_NOT_FOUND,
-		   "there is no generation of this base before %u to go back to%s",
-		   running->generation,
+		   "there is no other generation of this base that did not fail to go back to%s",
 		   unreadable ? "; some records cannot be read, see 'varvectl history'" : "");
 	return NULL;
 }

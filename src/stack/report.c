@@ -120,11 +120,14 @@ void varve_report_free(VarveReport *report)
 
 void varve_report_warn(VarveReport *report, const char *format, ...)
 {
+	g_autofree char *warning = NULL;
 	va_list args;
 
 	va_start(args, format);
-	g_ptr_array_add(report->warnings, varve_text_printable(format, args));
+	warning = varve_text_printable(format, args);
 	va_end(args);
+	if (!g_ptr_array_find_with_equal_func(report->warnings, warning, g_str_equal, NULL))
+		g_ptr_array_add(report->warnings, g_steal_pointer(&warning));
 }
 
 void varve_report_time(VarveReport *report, const char *what, gint64 since)

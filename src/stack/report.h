@@ -78,6 +78,7 @@ void varve_report_layer_describe(VarveReportLayer *layer, const VarveManifest *m
 VarveReport *varve_report_new(void);
 void varve_report_free(VarveReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveReport, varve_report_free)
+/** varve_report_warn: one that is there already is not told twice. */
 void varve_report_warn(VarveReport *report, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void varve_report_time(VarveReport *report, const char *what, gint64 since);
 /** Whether the kernel checks layers too: what VarveOpening.kernel_mode has to be. */

@@ -219,6 +219,7 @@ static void fill(const Row *row, const VarveStateDirs *dirs, VarveReport *runnin
 		touch(dirs->layers, name);
 	}
 	touch(dirs->layers, ".a_1_x.raw.12.34.partial");
+	g_assert_cmpint(symlinkat("0001.json", dirs->generations, ".x.current.new"), ==, 0);
 	touch(dirs->layers, "README");
 }
 
@@ -289,6 +290,8 @@ static void test_row(gconstpointer data)
 	g_assert_cmpstr(unknown, ==, row->unknown);
 	/* Leftovers go, and what is nobody's stays. */
 	g_assert_cmpint(faccessat(dirs.layers, ".a_1_x.raw.12.34.partial", F_OK, 0), <, 0);
+	g_assert_cmpint(faccessat(dirs.generations, ".x.current.new", F_OK, AT_SYMLINK_NOFOLLOW), <,
+			0);
 	g_assert_cmpint(faccessat(dirs.layers, "README", F_OK, 0), ==, 0);
 	varve_dir_remove(AT_FDCWD, dir, NULL);
 }

@@ -29,8 +29,8 @@ static void git_in(const Fixture *fixture, const char *date, const char *const *
 	VarveProcess process = { .env = env };
 	g_autoptr(GError) error = NULL;
 
-	g_ptr_array_add(argv, (gpointer)"git");
-	g_ptr_array_add(argv, (gpointer)"-C");
+	g_ptr_array_add(argv, (gpointer) "git");
+	g_ptr_array_add(argv, (gpointer) "-C");
 	g_ptr_array_add(argv, fixture->upstream);
 	for (; *arguments; arguments++)
 		g_ptr_array_add(argv, (gpointer)*arguments);
@@ -248,6 +248,30 @@ static void test_hostile_link(Fixture *fixture, gconstpointer data)
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
 }
 
+/* A tree that would write into .git is not even stored. */
+static void test_hostile_tree(Fixture *fixture, gconstpointer data)
+{
+	g_autofree char *script = g_strdup_printf(
+		"set -e; cd '%s'; blob=$(git hash-object -w demo.spec)\n"
+		"inner=$(printf '100644 blob %%s\\tdemo.spec\\n' $blob | git mktree)\n"
+		"tree=$(printf '040000 tree %%s\\t%s\\n' $inner | git mktree)\n"
+		"git update-ref refs/heads/f43 $(git -c user.name=a -c user.email=a@x commit-tree "
+		"-m x "
+		"$tree)\n",
+		fixture->upstream, (const char *)data);
+	g_autoptr(VarveGit) git = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *head = NULL;
+
+	g_assert_true(varve_run(&error, "sh", "-c", script, NULL));
+	g_assert_no_error(error);
+	git = open_it(fixture, FALSE);
+	head = varve_git_find_before(git, "f43", 0, &error);
+	g_assert_null(head);
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
+	g_assert_nonnull(strstr(error->message, "fsck"));
+}
+
 /* Neither the upstream's hooks nor a configuration of the clone is run. */
 static void test_no_hooks(Fixture *fixture, gconstpointer data)
 {
@@ -328,6 +352,8 @@ int main(int argc, char **argv)
 	ADD("/git/export", NULL, test_export);
 	ADD("/git/link-to-parent-is-corrupt", "../x", test_hostile_link);
 	ADD("/git/absolute-link-is-corrupt", "/etc/passwd", test_hostile_link);
+	ADD("/git/dot-git-is-refused", ".git", test_hostile_tree);
+	ADD("/git/dot-dot-is-refused", "..", test_hostile_tree);
 	ADD("/git/no-hooks", NULL, test_no_hooks);
 	ADD("/git/read", NULL, test_read);
 	return g_test_run();

@@ -14,6 +14,8 @@ static void test_matches(void)
 		{ "d/**", "d/e/f", TRUE },
 		{ "d**.patch", "da.patch", TRUE },
 		{ "d**.patch", "d/a.patch", FALSE },
+		{ "d**/a", "d/e/a", FALSE },
+		{ "d**/a", "de/a", TRUE },
 		{ "***", "a/b", FALSE },
 		{ "{a,b/c}.txt", "b/c.txt", TRUE },
 		{ "{a,b/c}.txt", "b.txt", FALSE },

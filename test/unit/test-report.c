@@ -33,6 +33,7 @@ static VarveReport *make(void)
 	set(&layer->next, "what to do");
 	g_ptr_array_add(report->layers, layer);
 	varve_report_warn(report, "NOT COMPLIANT: %s", "x");
+	varve_report_warn(report, "NOT COMPLIANT: x");
 	varve_report_time(report, "total", 0);
 	return report;
 }
@@ -57,6 +58,7 @@ static void test_round_trip(void)
 	g_assert_cmpstr(again->integrity, ==, "off");
 	g_assert_cmpstr(again->integrity_detail, ==, "the kernel has no IPE");
 	g_assert_cmpuint(varve_report_refused(again), ==, 1);
+	g_assert_cmpuint(again->warnings->len, ==, 1);
 	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 

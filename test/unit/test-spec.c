@@ -378,11 +378,14 @@ static void test_replacement_and_headers(void)
 {
 	g_autoptr(VarveSpec) spec = parse("%build\na\nb\na\n%install\na\n");
 	g_autoptr(VarveSpec) feed = parse("a\na b\n");
+	g_autoptr(VarveSpec) at_once = parse("%build\nb\nb\n%build\nb\n");
 
 	replace(spec, "%build", NULL, "^b$", "%check", NULL);
 	expect(spec, "%build\na\n%check\na\n%install\na\n");
 	replace(spec, "%build", NULL, "[a%]", "x", NULL);
 	expect(spec, "%build\nx\n%check\na\n%install\na\n");
+	replace(at_once, "%build", NULL, "^b$", "%check", NULL);
+	expect(at_once, "%build\n%check\nb\n%build\n%check\n");
 	replace(feed, NULL, NULL, " ", "\n%files\n", NULL);
 	expect(feed, "a\na\n%files\nb\n");
 	g_assert_true(varve_spec_has_section(feed, "%files"));

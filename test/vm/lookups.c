@@ -1,12 +1,11 @@
 /* Looks names up below /usr as fast as it can while stacks are exchanged under it, and counts what
  * should never happen. Static, libc only: tests copy it into a guest, also into its containers.
  *
- *   lookups [-n] DIRECTORY PROGRAM RESULT
+ *   lookups DIRECTORY PROGRAM RESULT
  *
  *   DIRECTORY  has the files a, b, c, … with one line each, the same in all of one stack
  *   PROGRAM    is executed again and again; it must end with 0
  *   RESULT     is written when SIGTERM comes: NAME NUMBER lines
- *   -n         the directory is no part of the stack (a container): only failures count
  *
  * failed: an open, stat, exec or readdir that failed, or a directory with other entries than at
  * first. mixed: files of two stacks, read through one directory, or by their full paths while the
@@ -39,7 +38,6 @@ static const char *const names[COUNTERS] = { "opens",  "stats", "execs",  "lists
 
 typedef struct {
 	const char *directory, *program;
-	int loose;
 	volatile uint64_t *counters; /* shared; behind them, in words, what failed first */
 } Run;
 
@@ -219,8 +217,7 @@ static int report(const Run *run, const char *path)
 	if (!file)
 		return 1;
 	for (int i = 0; i < COUNTERS; i++)
-		fprintf(file, "%s %llu\n", names[i],
-			(unsigned long long)(run->loose && i == MIXED ? 0 : run->counters[i]));
+		fprintf(file, "%s %llu\n", names[i], (unsigned long long)run->counters[i]);
 	fprintf(file, "first %s\n", (const char *)(run->counters + COUNTERS));
 	return fclose(file) != 0;
 }
@@ -228,16 +225,15 @@ static int report(const Run *run, const char *path)
 int main(int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = end };
-	int loose = argc > 1 && strcmp(argv[1], "-n") == 0;
-	Run run = { .loose = loose };
+	Run run = { 0 };
 	pid_t children[4];
 
-	if (argc - loose != 4) {
-		fputs("usage: lookups [-n] DIRECTORY PROGRAM RESULT\n", stderr);
+	if (argc != 4) {
+		fputs("usage: lookups DIRECTORY PROGRAM RESULT\n", stderr);
 		return 2;
 	}
-	run.directory = argv[loose + 1];
-	run.program = argv[loose + 2];
+	run.directory = argv[1];
+	run.program = argv[2];
 	run.counters = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run.counters == MAP_FAILED)
 		return 1;
@@ -258,5 +254,5 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 4; i++)
 		if (children[i] > 0)
 			waitpid(children[i], NULL, 0);
-	return report(&run, argv[loose + 3]);
+	return report(&run, argv[3]);
 }

@@ -11,6 +11,8 @@ int main(int argc, char **argv)
 		&varve_verb_keys_enroll,
 		&varve_verb_check,
 		&varve_verb_component_render,
+		&varve_verb_component_diff,
+		&varve_verb_component_changed,
 		&varve_verb_import,
 		&varve_verb_build,
 		&varve_verb_run,

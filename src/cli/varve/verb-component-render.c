@@ -2,16 +2,20 @@
  * changes. */
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/varve/component-set.h"
 #include "cli/varve/verbs.h"
 #include "component/effective.h"
 #include "component/render.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SPEC_MAX ((size_t)64 << 20)
 
 typedef struct {
+	VarveComponentOptions set;
 	char *definition, *component, *spec, *sources, *output;
+	gboolean prune;
 } RenderOptions;
 
 static GOptionEntry *entries(gpointer data)
@@ -19,21 +23,26 @@ static GOptionEntry *entries(gpointer data)
 	RenderOptions *options = data;
 	const GOptionEntry table[] = {
 		{ "definition", 0, 0, G_OPTION_ARG_FILENAME, &options->definition,
-		  "Root file of the definition, or its directory (default: .)", "FILE" },
-		{ "component", 0, 0, G_OPTION_ARG_STRING, &options->component,
-		  "What to render: a name of [components]", "NAME" },
-		{ "spec", 0, 0, G_OPTION_ARG_FILENAME, &options->spec, "The upstream's spec",
+		  "With --spec: root file of the definition, or its directory (default: .)",
 		  "FILE" },
+		{ "component", 0, 0, G_OPTION_ARG_STRING, &options->component,
+		  "With --spec: a name of [components]", "NAME" },
+		{ "spec", 0, 0, G_OPTION_ARG_FILENAME, &options->spec,
+		  "Render one component from this spec, instead of what its upstream has", "FILE" },
 		{ "sources", 0, 0, G_OPTION_ARG_FILENAME, &options->sources,
 		  "The loose files beside it (default: 'sources' in its directory, if there is "
 		  "one)",
 		  "DIR" },
 		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
-		  "Where NAME.spec and its sources go: an empty directory, or a new one", "DIR" },
+		  "Where specs and their sources go: to LETTER/NAME below it (default: the "
+		  "definition's rendered-specs-dir); with --spec right there, an empty directory",
+		  "DIR" },
+		{ "prune", 0, 0, G_OPTION_ARG_NONE, &options->prune,
+		  "With --all: remove what was rendered of components that are gone", NULL },
 		{ NULL },
 	};
 
-	return g_memdup2(table, sizeof(table));
+	return varve_component_entries(&options->set, table);
 }
 
 static gboolean check_options(const RenderOptions *options, GError **error)
@@ -121,15 +130,16 @@ static gboolean render(const RenderOptions *options, const VarveComponent *compo
 	return FALSE;
 }
 
-static int run(const VarveInvocation *invocation, GError **error)
+/* One component from a spec that is at hand. */
+static int render_one(const RenderOptions *options, GError **error)
 {
-	const RenderOptions *options = invocation->options;
+	const char *path = options->definition ? options->definition : options->set.directory;
 	g_autoptr(VarveDefinition) definition = NULL;
 	g_autoptr(VarveEffective) effective = NULL;
 
 	if (!check_options(options, error))
 		return VARVE_EXIT_USAGE;
-	definition = varve_definition_load(options->definition ? options->definition : ".", error);
+	definition = varve_definition_load(path ? path : ".", error);
 	if (!definition)
 		return VARVE_EXIT_FAILED;
 	effective = varve_effective_new(definition, options->component, error);
@@ -137,15 +147,63 @@ static int run(const VarveInvocation *invocation, GError **error)
 									  : VARVE_EXIT_FAILED;
 }
 
+/* Components of a definition from their upstreams. */
+static int render_set(const RenderOptions *options, const char *const *names, GError **error)
+{
+	g_autoptr(VarveComponentSet) set = NULL;
+	g_autoptr(GPtrArray) failures = NULL;
+	const char *output;
+
+	if (options->prune && !options->set.all) {
+		varve_fail(error, VARVE_ERROR_USAGE, "--prune needs --all");
+		return VARVE_EXIT_USAGE;
+	}
+	set = varve_component_set_open(&options->set, names, error);
+	if (!set)
+		return VARVE_EXIT_FAILED;
+	output =
+		options->output ? options->output : set->definition->components->rendered_specs_dir;
+	if (!output) {
+		varve_fail(error, VARVE_ERROR_USAGE,
+			   "say where to with --output, or set rendered-specs-dir in [project]");
+		return VARVE_EXIT_USAGE;
+	}
+	if (!varve_component_set_render(set, output, options->prune, &failures, error))
+		return VARVE_EXIT_FAILED;
+	for (guint i = 0; i < failures->len; i++)
+		fprintf(stderr, "varve: %s\n", (const char *)failures->pdata[i]);
+	return failures->len == 0 ? VARVE_EXIT_OK : VARVE_EXIT_FAILED;
+}
+
+static int run(const VarveInvocation *invocation, GError **error)
+{
+	const RenderOptions *options = invocation->options;
+	const char *const *names = (const char *const *)invocation->argv;
+
+	if (!options->spec && !options->component)
+		return render_set(options, names, error);
+	if (*names) {
+		varve_fail(error, VARVE_ERROR_USAGE,
+			   "--spec and --component render one component: '%s' is too much", *names);
+		return VARVE_EXIT_USAGE;
+	}
+	return render_one(options, error);
+}
+
 const VarveVerb varve_verb_component_render = {
 	.words = "component render",
-	.arguments = "",
-	.summary = "Render a component: its spec and sources with the definition's changes.",
+	.arguments = "[NAME…]",
+	.summary = "Render components: their specs and sources with the definition's changes.",
 	.details =
-		"Applies the component's overlays and build settings to the upstream's spec and "
-		"to a\ncopy of the files beside it. The same input gives the same bytes. When an "
-		"overlay\ndoes not fit, nothing is left in DIR.",
+		"Fetches each component's upstream, applies its overlays and build settings, "
+		"calculates\nthe release and leaves out files that the spec does not refer to. The "
+		"same definition\nand components.lock give the same bytes. A component that fails "
+		"keeps what was there\nand does not stop the others.\n\n"
+		"With --component, --spec and --output one component is rendered from a spec that "
+		"is at\nhand: overlays and build settings alone. When an overlay does not fit, "
+		"nothing is left\nin DIR.",
 	.options_size = sizeof(RenderOptions),
 	.entries = entries,
+	.max_arguments = -1,
 	.run = run,
 };

@@ -5,6 +5,8 @@
 
 extern const VarveVerb varve_verb_build;
 extern const VarveVerb varve_verb_check;
+extern const VarveVerb varve_verb_component_changed;
+extern const VarveVerb varve_verb_component_diff;
 extern const VarveVerb varve_verb_component_list;
 extern const VarveVerb varve_verb_component_show;
 extern const VarveVerb varve_verb_deviations;
