@@ -19,7 +19,7 @@ typedef struct {
 	/* Of an upstream spec: whose, resolved; else NULL. */
 	const VarveDistro *distro;
 	const VarveDistroVersion *version;
-	const char *snapshot; /* (nullable) RFC 3339 */
+	const char *snapshot;                     /* (nullable) RFC 3339 */
 	const VarveComponentGroup *const *groups; /* that it is in, in the order they were merged */
 	gsize n_groups;
 	/*< private >*/
