@@ -294,7 +294,10 @@ const char *varve_check_archive(const char *text)
 						".tar.zst", ".tzst",   ".tar.lzma", ".tar.lz" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-		if (g_str_has_suffix(text, suffixes[i]) && strlen(text) > strlen(suffixes[i]))
+		gsize size = strlen(suffixes[i]);
+
+		if (strlen(text) > size &&
+		    g_ascii_strcasecmp(text + strlen(text) - size, suffixes[i]) == 0)
 			return strchr(text, '/') ? "must be a file name without a directory" : NULL;
 	}
 	return "is not a recognized archive name; known are .tar and .tar.{gz,bz2,xz,zst}";

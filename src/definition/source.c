@@ -51,12 +51,44 @@ static gboolean is_directory(const char *path, const struct dirent *entry)
 
 static void glob_below(const char *directory, char **segments, GPtrArray *found);
 
-/* `**`: what follows is looked for here and in every directory below. */
-static void glob_deep(const char *directory, char **segments, GPtrArray *found)
+/* What the pattern in @segments[0] matches in @directory and, where @deep, below it: each directory
+ * is read once. */
+static void glob_segment(const char *directory, char **segments, gboolean deep, GPtrArray *found)
 {
 	DIR *dir = opendir(directory);
 
+	if (!dir)
+		return;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		gboolean hidden = entry->d_name[0] == '.';
+		gboolean matches = (!hidden || segments[0][0] == '.') &&
+				   varve_glob_match(segments[0], entry->d_name);
+		g_autofree char *path = NULL;
+
+		if (!matches && (hidden || !deep || entry->d_type == DT_REG))
+			continue;
+		path = g_build_filename(directory, entry->d_name, NULL);
+		if (deep && !hidden && is_directory(path, entry))
+			glob_segment(path, segments, TRUE, found);
+		if (matches && !segments[1] && entry->d_type == DT_REG)
+			g_ptr_array_add(found, g_steal_pointer(&path));
+		else if (matches)
+			glob_below(path, segments + 1, found);
+	}
+	closedir(dir);
+}
+
+/* `**` before a plain name: it is looked for here and in every directory below. */
+static void glob_deep(const char *directory, char **segments, GPtrArray *found)
+{
+	DIR *dir;
+
+	if (varve_source_is_pattern(segments[0])) {
+		glob_segment(directory, segments, TRUE, found);
+		return;
+	}
 	glob_below(directory, segments, found);
+	dir = opendir(directory);
 	if (!dir)
 		return;
 	for (struct dirent *entry; (entry = readdir(dir));) {
@@ -67,25 +99,6 @@ static void glob_deep(const char *directory, char **segments, GPtrArray *found)
 		path = g_build_filename(directory, entry->d_name, NULL);
 		if (is_directory(path, entry))
 			glob_deep(path, segments, found);
-	}
-	closedir(dir);
-}
-
-static void glob_segment(const char *directory, char **segments, GPtrArray *found)
-{
-	DIR *dir = opendir(directory);
-
-	if (!dir)
-		return;
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		g_autofree char *path = NULL;
-
-		if (entry->d_name[0] == '.' && segments[0][0] != '.')
-			continue;
-		if (!varve_glob_match(segments[0], entry->d_name))
-			continue;
-		path = g_build_filename(directory, entry->d_name, NULL);
-		glob_below(path, segments + 1, found);
 	}
 	closedir(dir);
 }
@@ -111,7 +124,7 @@ static void glob_below(const char *directory, char **segments, GPtrArray *found)
 		return;
 	}
 	if (varve_source_is_pattern(segments[0])) {
-		glob_segment(directory, segments, found);
+		glob_segment(directory, segments, FALSE, found);
 		return;
 	}
 	path = g_build_filename(directory, segments[0], NULL);

@@ -134,7 +134,7 @@ static void test_changes(Tree *tree, gconstpointer data)
 		tree->directory, "varve.toml",
 		"[components.a]\noverlay-files = [\"*.overlay.toml\"]\n" OVERLAY
 		"description = \"One\"\n" OVERLAY "metadata = { category = \"azl-pruning\", "
-						  "upstream-status = \"unknown\", bugs = [{ url "
+		"upstream-status = \"unknown\", bugs = [{ url "
 		"= \"https://example.org/1\" }] }\n" OVERLAY
 		"metadata = { category = \"azl-pruning\", upstream-status = \"unknown\" }\n" OVERLAY
 		"metadata = { category = \"azl-pruning\", upstream-status = \"unknown\" }\n" OVERLAY
