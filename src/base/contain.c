@@ -111,9 +111,8 @@ static gboolean make_pts(const char *root, VarveContainFailure *failure)
 	if (symlink("pts/ptmx", path) < 0)
 		return failed(failure, path);
 	snprintf(path, sizeof(path), "%s/dev/pts", root);
-	if (mkdir(path, 0755) < 0 ||
-	    mount("devpts", path, "devpts", MS_NOSUID | MS_NOEXEC,
-		  "newinstance,ptmxmode=0666,mode=0620") < 0)
+	if (mkdir(path, 0755) < 0 || mount("devpts", path, "devpts", MS_NOSUID | MS_NOEXEC,
+					   "newinstance,ptmxmode=0666,mode=0620") < 0)
 		return failed(failure, path);
 	return TRUE;
 }
