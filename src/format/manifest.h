@@ -27,9 +27,9 @@ typedef struct {
 	char *source; /* file name of the source RPM, "" where unknown */
 	char *license;
 	char *vendor;
-	char *upstream;     /* the definition's name of where it came from */
-	VarveDigest digest; /* of the package file */
-	guint64 size;       /* installed bytes */
+	char *upstream;                 /* the definition's name of where it came from */
+	VarveDigest digest;             /* of the package file */
+	guint64 size;                   /* installed bytes */
 	VarveComponentFacts *component; /* (nullable) what it was built from, where that was here */
 } VarveManifestPackage;
 
