@@ -4,12 +4,16 @@
 #include "ground/fd.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sched.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -93,7 +97,23 @@ static gboolean make_dev(const char *root, VarveContainFailure *failure)
 			return failed(failure, path);
 	}
 	snprintf(path, sizeof(path), "%s/dev/shm", root);
-	if (mkdir(path, 01777) < 0)
+	if (mkdir(path, 01777) < 0 || chmod(path, 01777) < 0)
+		return failed(failure, path);
+	return TRUE;
+}
+
+/* Terminals of its own. */
+static gboolean make_pts(const char *root, VarveContainFailure *failure)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/dev/ptmx", root);
+	if (symlink("pts/ptmx", path) < 0)
+		return failed(failure, path);
+	snprintf(path, sizeof(path), "%s/dev/pts", root);
+	if (mkdir(path, 0755) < 0 ||
+	    mount("devpts", path, "devpts", MS_NOSUID | MS_NOEXEC,
+		  "newinstance,ptmxmode=0666,mode=0620") < 0)
 		return failed(failure, path);
 	return TRUE;
 }
@@ -109,6 +129,75 @@ static gboolean mount_below(const char *root, const char *type, const char *wher
 	return TRUE;
 }
 
+/* Directories are named by descriptor: no comma or colon of a path can be taken for an option, and
+ * the options stay short. */
+static gboolean mount_overlay(const VarveProcess *process, VarveContainFailure *failure)
+{
+	char options[1024];
+	int upper = open(process->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int work = open(process->upper_work, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t used;
+
+	if (upper < 0)
+		return failed(failure, process->upper);
+	if (work < 0)
+		return failed(failure, process->upper_work);
+	used = (size_t)snprintf(options, sizeof(options),
+				"upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,index=off,"
+				"redirect_dir=off,metacopy=off,lowerdir=",
+				upper, work);
+	for (size_t i = 0; process->lowers[i]; i++) {
+		int lower = open(process->lowers[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (lower < 0)
+			return failed(failure, process->lowers[i]);
+		used += (size_t)snprintf(options + used, sizeof(options) - used,
+					 "%s/proc/self/fd/%d", i ? ":" : "", lower);
+		if (used >= sizeof(options)) {
+			errno = E2BIG;
+			return failed(failure, process->root);
+		}
+	}
+	if (mount("overlay", process->root, "overlay", MS_NODEV | MS_NOSUID, options) < 0)
+		return failed(failure, process->root);
+	return TRUE;
+}
+
+static gboolean mount_root(const VarveProcess *process, VarveContainFailure *failure)
+{
+	if (process->lowers)
+		return mount_overlay(process, failure);
+	if (mount(process->root, process->root, NULL, MS_BIND, NULL) < 0)
+		return failed(failure, process->root);
+	return TRUE;
+}
+
+/* Programs talk to themselves; without it even 127.0.0.1 cannot be reached. A kernel without IPv4
+ * has nothing to switch on. */
+static void raise_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	varve_autofd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+static gboolean become_user(guint user, VarveContainFailure *failure)
+{
+	/* A change of user takes the permitted capabilities; without new privileges and with an
+	 * empty bounding set no program brings them back. */
+	for (int i = 0; i < 64; i++)
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 && errno != EINVAL)
+			return failed(failure, "capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+	    setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0)
+		return failed(failure, "user");
+	/* Which also takes the wish to end with the parent. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return TRUE;
+}
+
 gboolean varve_contain(const VarveProcess *process, VarveContainFailure *ret_failure)
 {
 	const char *root = process->root;
@@ -119,14 +208,14 @@ gboolean varve_contain(const VarveProcess *process, VarveContainFailure *ret_fai
 						   ? "/ is not a mount point: in a chroot, bind "
 						     "it onto itself before entering it"
 						   : "/");
-	if (mount(root, root, NULL, MS_BIND, NULL) < 0)
-		return failed(ret_failure, root);
+	if (!mount_root(process, ret_failure))
+		return FALSE;
 	if (!mount_below(root, "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL,
 			 ret_failure) ||
 	    !mount_below(root, "tmpfs", "dev", MS_NOSUID, "mode=0755", ret_failure) ||
 	    !mount_below(root, "tmpfs", "tmp", MS_NOSUID | MS_NODEV, "mode=1777", ret_failure) ||
 	    !mount_below(root, "tmpfs", "run", MS_NOSUID | MS_NODEV, "mode=0755", ret_failure) ||
-	    !make_dev(root, ret_failure))
+	    !make_dev(root, ret_failure) || !make_pts(root, ret_failure))
 		return FALSE;
 	for (size_t i = 0; i < process->n_binds; i++)
 		if (!bind_one(root, &process->binds[i], ret_failure))
@@ -137,5 +226,7 @@ gboolean varve_contain(const VarveProcess *process, VarveContainFailure *ret_fai
 	if (chdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return failed(ret_failure, root);
-	return TRUE;
+	if (!process->network)
+		raise_loopback();
+	return process->user == 0 || become_user(process->user, ret_failure);
 }

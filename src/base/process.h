@@ -33,6 +33,13 @@ typedef struct {
 	size_t n_binds;
 	gboolean read_only_root;
 	gboolean network;
+	/* Where @lowers is set, @root is an empty directory on which an overlay is mounted for this
+	 * program alone: @lowers (NULL-terminated, the topmost first, only read) below @upper, to
+	 * which goes what it writes; @upper_work is an empty directory on the same filesystem. */
+	const char *const *lowers;
+	const char *upper, *upper_work;
+	guint user; /* where not 0: it runs as this uid and gid, and neither it nor what it starts
+		     * has a capability or a way to one. With @root only */
 } VarveProcess;
 
 /**

@@ -38,6 +38,31 @@ char *varve_why_layer_text(const VarveTraceLayer *layer)
 			       varve_role_name(layer->manifest->role));
 }
 
+/* Which spec, and what was changed in it and why. */
+static void print_component(const VarveComponentFacts *facts)
+{
+	char hex[VARVE_DIGEST_HEX_SIZE];
+
+	varve_digest_to_hex(&facts->spec, hex);
+	varve_why_row("component", "%s: spec from %s, as built %.*s…", facts->name,
+		      *facts->upstream ? facts->upstream : "unknown", SHORT_HASH, hex);
+	if (facts->overlays->len == 0)
+		varve_why_row("overlays", "none: built as its upstream has it");
+	for (guint i = 0; i < facts->overlays->len; i++) {
+		const VarveFactsOverlay *overlay = facts->overlays->pdata[i];
+
+		varve_why_row(i == 0 ? "overlays" : "", "%s (%s)",
+			      *overlay->summary ? overlay->summary : "not described",
+			      overlay->type);
+		varve_why_row("", "  because: %s%s%s%s",
+			      *overlay->reason ? overlay->reason : "no reason was given",
+			      *overlay->category ? " [" : "", overlay->category,
+			      *overlay->category ? "]" : "");
+		for (char **link = overlay->links; *link; link++)
+			varve_why_row("", "  see: %s", *link);
+	}
+}
+
 void varve_why_package_rows(const VarveManifestPackage *package, const char *nevra)
 {
 	if (!package) {
@@ -51,6 +76,8 @@ void varve_why_package_rows(const VarveManifestPackage *package, const char *nev
 		      *package->upstream ? package->upstream : "unknown");
 	if (*package->license)
 		varve_why_row("licence", "%s", package->license);
+	if (package->component)
+		print_component(package->component);
 }
 
 /* How the layer is known and checked. */

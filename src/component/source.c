@@ -220,6 +220,12 @@ static gboolean read_local(VarveSource *source, char **ret_list, gsize *ret_size
 	       varve_file_read(AT_FDCWD, list, LIST_LIMIT, ret_list, ret_size, error);
 }
 
+gboolean varve_source_is_tree(const VarveSourceFile *file)
+{
+	return file->from == VARVE_SOURCE_DOWNLOAD && file->uri &&
+	       g_str_has_prefix(file->uri, VARVE_SOURCE_TREE);
+}
+
 /* One of the definition's source-files, put into the list. */
 static gboolean add_source_file(VarveSource *source, const VarveSourceFile *file, GError **error)
 {
@@ -270,6 +276,7 @@ static gboolean make_list(VarveSource *source, const char *text, gsize size, GEr
 		return FALSE;
 	for (gsize i = 0; i < component->n_source_files; i++) {
 		if (component->source_files[i].from != VARVE_SOURCE_OVERLAY &&
+		    !varve_source_is_tree(&component->source_files[i]) &&
 		    !add_source_file(source, &component->source_files[i], error))
 			return FALSE;
 	}

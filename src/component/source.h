@@ -6,6 +6,8 @@
 #include "component/git.h"
 #include "component/sources-file.h"
 
+#define VARVE_SOURCE_TREE "tree:"
+
 /** Places of this machine. Nothing is owned. */
 typedef struct {
 	const char *work;          /* clones and files are kept below it */
@@ -37,6 +39,10 @@ typedef struct {
 	VarveSourcesFile *sources;
 	gboolean has_sources_file; /* the upstream has one */
 } VarveSource;
+
+/** varve_source_is_tree: whether @file is `tree:DIR`: packed where it is built of what lies there
+ *  (build/stage.h), so that it has neither hash nor place. It is in no list of sources. */
+gboolean varve_source_is_tree(const VarveSourceFile *file);
 
 /**
  * varve_source_pin:

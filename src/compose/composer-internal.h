@@ -18,9 +18,6 @@ struct VarveComposer {
 	GPtrArray *composed;      /* VarveComposed * */
 };
 
-/** Adds NEVRA and digest of each of @packages (VarvePackage *). */
-void varve_composer_add_packages(VarveInputs *inputs, const GPtrArray *packages);
-
 /**
  * varve_layer_job_run:
  * Takes @layer from its package sets to its image and fills @composed, whose layer is set.

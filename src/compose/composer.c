@@ -3,10 +3,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "compose/store.h"
+#include "compose/package-root.h"
 #include "layer/layer.h"
 #include "layer/seal.h"
-#include "package/install.h"
 
 #include <string.h>
 
@@ -84,23 +83,13 @@ gboolean varve_composer_save_lock(VarveComposer *composer, GError **error)
 	return varve_lock_save(composer->lock, error);
 }
 
-void varve_composer_add_packages(VarveInputs *inputs, const GPtrArray *packages)
-{
-	varve_inputs_add_number(inputs, "packages", packages->len);
-	for (guint i = 0; i < packages->len; i++) {
-		const VarvePackage *package = g_ptr_array_index(packages, i);
-
-		varve_inputs_add(inputs, "nevra", package->nevra);
-		varve_inputs_add_digest(inputs, "digest", &package->digest);
-	}
-}
-
 /* Tools */
 
 /* Stub and boot loader travel: images say which package they are from. */
-static gboolean write_owners(const VarveComposer *composer, const VarveInstalled *installed,
-			     const char *directory, GError **error)
+static gboolean write_owners(const char *directory, const VarveInstalled *installed, gpointer data,
+			     GError **error)
 {
+	const VarveComposer *composer = data;
 	g_autofree char *file = g_build_filename(directory, VARVE_TOOLS_OWNERS, NULL);
 	g_autoptr(GHashTable) owners = g_hash_table_new_full(
 		g_str_hash, g_str_equal, NULL, (GDestroyNotify)varve_manifest_package_free);
@@ -117,41 +106,21 @@ static gboolean write_owners(const VarveComposer *composer, const VarveInstalled
 	return varve_tools_write_owners(file, owners, error);
 }
 
-static gboolean install_tools(VarveComposer *composer, GPtrArray *packages, const char *path,
-			      GError **error)
-{
-	g_autofree char *partial = varve_store_begin(path, error);
-	g_autofree char *root = NULL;
-	g_autoptr(GHashTable) users = g_hash_table_new(g_str_hash, g_str_equal);
-	g_autoptr(VarveInstalled) installed = NULL;
-	VarveInstall install = {
-		.users = users,
-		.groups = users,
-		.epoch = composer->options.definition->os.released_time,
-		.no_docs = TRUE,
-		.any_owner = TRUE,
-	};
-
-	if (!partial)
-		return FALSE;
-	root = g_build_filename(partial, "root", NULL);
-	install.root = root;
-	if (!varve_universe_fetch(composer->tools_universe, packages, error) ||
-	    !varve_install(composer->tools_universe, packages, &install, &installed, error) ||
-	    !write_owners(composer, installed, partial, error))
-		return FALSE;
-	return varve_store_commit(partial, path, error);
-}
-
 static gboolean make_tools(VarveComposer *composer, GError **error)
 {
 	const VarveComposerOptions *options = &composer->options;
-	const VarveArch *native = varve_arch_native();
 	const VarvePackageSet *set =
 		varve_definition_package_set(options->definition, TOOLS_SET, error);
 	const VarveSpelling *spelling =
 		set ? varve_package_set_spelling(set, options->upstream) : NULL;
-	g_autoptr(VarveInputs) inputs = varve_inputs_new(TOOLS_KIND);
+	const VarvePackageRoot how = { .work = options->work,
+				       .kind = "tools",
+				       .format = TOOLS_KIND,
+				       .name = varve_arch_native()->name,
+				       .keep = 2,
+				       .epoch = options->definition->os.released_time,
+				       .finish = write_owners,
+				       .data = composer };
 	g_autoptr(GPtrArray) packages = NULL;
 	g_autofree char *path = NULL, *root = NULL;
 	VarveSolveRequest request = { 0 };
@@ -168,16 +137,10 @@ static gboolean make_tools(VarveComposer *composer, GError **error)
 	if (!varve_lock_resolve(composer->lock, composer->tools_universe, TOOLS_SET, &request,
 				options->update_lock, &packages, error))
 		return FALSE;
-	varve_inputs_add(inputs, "arch", native->name);
-	varve_composer_add_packages(inputs, packages);
-	composer->tools_key = varve_inputs_key(inputs);
-	path = varve_store_path(options->work, "tools", native->name, composer->tools_key, error);
+	path = varve_package_root_make(&how, composer->tools_universe, packages,
+				       &composer->tools_key, error);
 	if (!path)
 		return FALSE;
-	if (!g_file_test(path, G_FILE_TEST_IS_DIR) &&
-	    (!install_tools(composer, packages, path, error) || !varve_store_trim(path, 2, error)))
-		return FALSE;
-	varve_store_touch(path);
 	root = g_build_filename(path, "root", NULL);
 	composer->tools = varve_tools_open(root);
 	return TRUE;

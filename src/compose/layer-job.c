@@ -8,6 +8,7 @@
 #include "compose/exclude.h"
 #include "compose/finish.h"
 #include "compose/layer-image.h"
+#include "compose/package-root.h"
 #include "compose/selinux.h"
 #include "compose/store.h"
 #include "package/install.h"
@@ -242,7 +243,7 @@ static gboolean compute_keys(Job *job, GError **error)
 
 	if (!varve_composer_tools(job->composer, error))
 		return FALSE;
-	varve_composer_add_packages(packages, job->packages);
+	varve_inputs_add_packages(packages, job->packages);
 	if (!varve_declare_inputs(declared, job->layer, error))
 		return FALSE;
 	varve_inputs_add_strings(declared, "exclude", job->layer->exclude);

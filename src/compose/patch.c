@@ -9,6 +9,7 @@
 #include "compose/erofs-image.h"
 #include "compose/extension.h"
 #include "compose/layer-records.h"
+#include "compose/package-root.h"
 #include "format/version.h"
 #include "rpm/unpack.h"
 
@@ -251,7 +252,7 @@ static void add_inputs(const Job *job)
 	for (guint i = 0; i < job->making.packages->len; i++)
 		g_ptr_array_add(list,
 				((VarvePatchPackage *)job->making.packages->pdata[i])->package);
-	varve_composer_add_packages(packages, list);
+	varve_inputs_add_packages(packages, list);
 	for (guint i = 0; i < job->making.layers->len; i++) {
 		const VarvePatchLayer *layer = job->making.layers->pdata[i];
 

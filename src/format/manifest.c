@@ -44,6 +44,7 @@ void varve_manifest_package_free(VarveManifestPackage *package)
 	g_free(package->license);
 	g_free(package->vendor);
 	g_free(package->upstream);
+	varve_component_facts_free(package->component);
 	g_free(package);
 }
 
@@ -59,6 +60,8 @@ VarveManifestPackage *varve_manifest_package_copy(const VarveManifestPackage *pa
 	copy->license = g_strdup(package->license);
 	copy->vendor = g_strdup(package->vendor);
 	copy->upstream = g_strdup(package->upstream);
+	copy->component =
+		package->component ? varve_component_facts_copy(package->component) : NULL;
 	return copy;
 }
 

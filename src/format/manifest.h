@@ -2,7 +2,7 @@
  * compared with it (layer/, policy/). */
 #pragma once
 
-#include "base/digest.h"
+#include "format/component-facts.h"
 
 #include <glib.h>
 
@@ -30,6 +30,7 @@ typedef struct {
 	char *upstream;     /* the definition's name of where it came from */
 	VarveDigest digest; /* of the package file */
 	guint64 size;       /* installed bytes */
+	VarveComponentFacts *component; /* (nullable) what it was built from, where that was here */
 } VarveManifestPackage;
 
 /** What has to hold when the layer was swapped: a unit is active, or a command ends with status 0.

@@ -68,6 +68,9 @@ json_t *varve_members_of_packages(const GPtrArray *packages)
 		json_object_set_new(object, "upstream", varve_json_text(package->upstream));
 		json_object_set_new(object, "sha256", varve_members_of_digest(&package->digest));
 		json_object_set_new(object, "size", json_integer((json_int_t)package->size));
+		if (package->component)
+			json_object_set_new(object, "component",
+					    varve_component_facts_to_json(package->component));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -166,9 +169,11 @@ gboolean varve_members_digest(const json_t *object, const char *key, const char 
 
 static VarveManifestPackage *parse_package(const json_t *object, const char *name, GError **error)
 {
-	static const char *const known[] = { "name",     "epoch",  "version", "release",
-					     "arch",     "source", "license", "vendor",
-					     "upstream", "sha256", "size",    NULL };
+	static const char *const known[] = { "name",      "epoch",    "version", "release",
+					     "arch",      "source",   "license", "vendor",
+					     "component", "upstream", "sha256",  "size",
+					     NULL };
+	const json_t *component;
 	g_autoptr(VarveManifestPackage) package = g_new0(VarveManifestPackage, 1);
 	gint64 epoch, size;
 
@@ -189,6 +194,12 @@ static VarveManifestPackage *parse_package(const json_t *object, const char *nam
 	    !varve_members_digest(object, "sha256", name, &package->digest, error) ||
 	    !varve_json_get_int(object, "size", name, 0, G_MAXINT64, &size, error))
 		return NULL;
+	component = json_object_get(object, "component");
+	if (component) {
+		package->component = varve_component_facts_from_json(component, name, error);
+		if (!package->component)
+			return NULL;
+	}
 	package->epoch = (guint)epoch;
 	package->size = (guint64)size;
 	return g_steal_pointer(&package);

@@ -4,9 +4,19 @@
 #include "base/error.h"
 #include "package/own.h"
 
+#include <string.h>
+
 char *varve_import_directory(const char *work, const VarveUpstream *upstream, const VarveArch *arch)
 {
 	return g_build_filename(work, "upstream", upstream->name, arch->name, NULL);
+}
+
+char *varve_import_build_directory(const char *work, const VarveUpstream *upstream,
+				   const VarveArch *arch)
+{
+	g_autofree char *name = g_strconcat(arch->name, "-build", NULL);
+
+	return g_build_filename(work, "upstream", upstream->name, name, NULL);
 }
 
 static char *expand(const char *name, const VarveArch *arch)
@@ -22,12 +32,20 @@ static GPtrArray *wanted_packages(const VarveImport *import)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 
+	if (import->build_packages) {
+		for (const char *const *name = import->build_packages; *name; name++)
+			g_ptr_array_add(names, expand(*name, import->arch));
+		return names;
+	}
 	for (gsize i = 0; i < import->definition->n_package_sets; i++) {
-		const VarveSpelling *spelling = varve_package_set_spelling(
-			&import->definition->package_sets[i], import->upstream);
+		const VarvePackageSet *set = &import->definition->package_sets[i];
+		const VarveSpelling *spelling = varve_package_set_spelling(set, import->upstream);
 
+		if (strcmp(set->name, VARVE_BUILD_SET) == 0)
+			continue;
 		for (gsize k = 0; spelling && spelling->packages[k]; k++)
-			if (!varve_own_is(spelling->packages[k]))
+			if (!varve_own_is(spelling->packages[k]) &&
+			    !(import->own && g_strv_contains(import->own, spelling->packages[k])))
 				g_ptr_array_add(names, expand(spelling->packages[k], import->arch));
 	}
 	return names;
@@ -37,7 +55,10 @@ gboolean varve_import_run(const VarveImport *import, VarveDebianImported *ret_im
 			  GError **error)
 {
 	const VarveUpstream *upstream = import->upstream;
-	g_autofree char *output = varve_import_directory(import->work, upstream, import->arch);
+	g_autofree char *output =
+		import->build_packages
+			? varve_import_build_directory(import->work, upstream, import->arch)
+			: varve_import_directory(import->work, upstream, import->arch);
 	g_autofree char *cache =
 		g_build_filename(import->work, "upstream", upstream->name, "cache", NULL);
 	g_autoptr(GPtrArray) wanted = wanted_packages(import);
@@ -62,7 +83,7 @@ gboolean varve_import_run(const VarveImport *import, VarveDebianImported *ret_im
 		.arch = import->arch,
 		.wanted = (const char *const *)wanted->pdata,
 		.essential = upstream->essential,
-		.drop = upstream->drop,
+		.drop = import->build_packages ? NULL : upstream->drop,
 		.keys = import->keys,
 		.cache = cache,
 		.output = output,

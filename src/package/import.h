@@ -4,6 +4,10 @@
 #include "definition/definition.h"
 #include "package/debian-import.h"
 
+/* The package set of what components are built with: in a repository of its own, because much of it
+ * is what an upstream drops. */
+#define VARVE_BUILD_SET "build"
+
 /** What and how. Zero-initialise; nothing is owned. */
 typedef struct {
 	const VarveDefinition *definition;
@@ -14,11 +18,21 @@ typedef struct {
 	const char *mirror;          /* (nullable) instead of the definition's or the machine's */
 	const char *security_mirror; /* (nullable) goes with @mirror */
 	gboolean refresh, prune;     /* as in VarveDebianImport */
+	const char *const *own;      /* (nullable) names that are made here: asked of no archive */
+	/* (nullable) Instead of all package sets: these packages, whole, whatever the upstream
+	 * drops (what programs are built with needs it: perl), into a repository of their own. */
+	const char *const *build_packages;
 } VarveImport;
 
 /** varve_import_directory: (caller frees) WORK/upstream/NAME/ARCH: the repository of an import. */
 char *varve_import_directory(const char *work, const VarveUpstream *upstream,
 			     const VarveArch *arch);
+
+/** varve_import_build_directory: (caller frees) WORK/upstream/NAME/ARCH-build: that of
+ * @build_packages.
+ */
+char *varve_import_build_directory(const char *work, const VarveUpstream *upstream,
+				   const VarveArch *arch);
 
 /**
  * varve_import_run:

@@ -102,7 +102,7 @@ gboolean varve_repository_sign(const char *directory, VarveOpenpgp *key, const G
 		if (stat(path, &before[i]) < 0)
 			return varve_fail_errno(error, errno, "%s: cannot stat", path);
 	}
-	if (!varve_openpgp_sign_packages(key, paths, ret_signed, error))
+	if (!varve_openpgp_sign_packages(key, paths, 0, ret_signed, error))
 		return FALSE;
 	/* The index records it, and signing is no change of a package. */
 	for (guint i = 0; i < packages->len; i++) {

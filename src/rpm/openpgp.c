@@ -237,13 +237,18 @@ static gboolean find_unsigned(const GPtrArray *paths, GPtrArray *unsigned_paths,
 	return TRUE;
 }
 
-gboolean varve_openpgp_sign_packages(VarveOpenpgp *key, const GPtrArray *paths, guint *ret_signed,
-				     GError **error)
+gboolean varve_openpgp_sign_packages(VarveOpenpgp *key, const GPtrArray *paths, gint64 time,
+				     guint *ret_signed, GError **error)
 {
 	g_autoptr(GPtrArray) missing = g_ptr_array_new(), argv = g_ptr_array_new();
 	g_autofree char *path = g_strdup_printf("_gpg_path %s", key->home);
 	g_autofree char *name = g_strdup_printf("_gpg_name %s", key->fingerprint);
 	g_autofree char *gpg = g_find_program_in_path("gpg"), *gpg_macro = NULL;
+	g_autofree char *clock =
+		time > 0 ? g_strdup_printf("_gpg_sign_cmd_extra_args --faked-system-time "
+					   "%" G_GINT64_FORMAT "!",
+					   MAX(time, key->created))
+			 : g_strdup("_gpg_sign_cmd_extra_args --no-options");
 	VarveProcess process = { 0 };
 
 	if (!paths->len || !find_unsigned(paths, missing, error))
@@ -255,7 +260,8 @@ gboolean varve_openpgp_sign_packages(VarveOpenpgp *key, const GPtrArray *paths, 
 	gpg_macro = g_strdup_printf("__gpg %s", gpg ? gpg : "/usr/bin/gpg");
 	for (const char *const *word =
 		     (const char *const[]){ "rpmsign", "--define", path, "--define", name,
-					    "--define", gpg_macro, "--addsign", NULL };
+					    "--define", gpg_macro, "--define", clock, "--addsign",
+					    NULL };
 	     *word; word++)
 		g_ptr_array_add(argv, (gpointer)*word);
 	for (guint i = 0; i < missing->len; i++)

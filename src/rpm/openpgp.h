@@ -41,10 +41,11 @@ gboolean varve_openpgp_sign_file(VarveOpenpgp *key, const char *path, gint64 tim
  * varve_openpgp_sign_packages:
  * Signs those of the RPM files @paths that carry no signature, in place, through rpmsign.
  *
+ * @time: the date of the signatures, as above; 0: now.
  * @ret_signed: how many those were.
  */
-gboolean varve_openpgp_sign_packages(VarveOpenpgp *key, const GPtrArray *paths, guint *ret_signed,
-				     GError **error);
+gboolean varve_openpgp_sign_packages(VarveOpenpgp *key, const GPtrArray *paths, gint64 time,
+				     guint *ret_signed, GError **error);
 
 /** varve_openpgp_public: (caller frees) the public key, armoured. */
 char *varve_openpgp_public(VarveOpenpgp *key, GError **error);

@@ -44,6 +44,8 @@ VarvePackage *varve_package_copy(const VarvePackage *package)
 	copy->source = g_strdup(package->source);
 	copy->license = g_strdup(package->license);
 	copy->vendor = g_strdup(package->vendor);
+	copy->component =
+		package->component ? varve_component_facts_copy(package->component) : NULL;
 	copy->provides = g_strdupv(package->provides);
 	copy->requires = g_strdupv(package->requires);
 	return copy;
@@ -64,6 +66,7 @@ void varve_package_free(VarvePackage *package)
 	g_free(package->source);
 	g_free(package->license);
 	g_free(package->vendor);
+	varve_component_facts_free(package->component);
 	g_strfreev(package->provides);
 	g_strfreev(package->requires);
 	g_free(package);
@@ -106,6 +109,8 @@ VarveManifestPackage *varve_package_to_manifest(const VarvePackage *package, con
 	entry->license = g_strdup(package->license);
 	entry->vendor = g_strdup(package->vendor);
 	entry->upstream = g_strdup(upstream);
+	entry->component =
+		package->component ? varve_component_facts_copy(package->component) : NULL;
 	entry->digest = package->digest;
 	entry->size = package->installed_size;
 	return entry;

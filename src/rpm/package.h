@@ -25,6 +25,9 @@ typedef struct {
 	char *source;           /* file name of the source RPM */
 	char *license;
 	char *vendor;
+	/* (nullable) What it was built from, where its header says so; a repository's metadata do
+	 * not. */
+	VarveComponentFacts *component;
 	char **provides; /* capabilities, sorted: "libc.so.6(GLIBC_2.38)(64bit)", */
 	char **requires; /* "openssl-libs >= 1:3.0"; rich ones in parentheses; no rpmlib() */
 } VarvePackage;

@@ -219,6 +219,17 @@ static FD_t open_package(const char *path, GError **error)
 	return NULL;
 }
 
+/* Other builders put other things there. */
+static gboolean read_component(Header header, VarvePackage *package, GError **error)
+{
+	const char *tag = headerGetString(header, RPMTAG_DISTURL);
+
+	if (!tag || !varve_component_facts_is_tag(tag))
+		return TRUE;
+	package->component = varve_component_facts_from_tag(tag, package->nevra, error);
+	return package->component != NULL;
+}
+
 /* The header is read twice from one fd: first as a claim, to have a name for messages, then, when
  * everything was verified, with its own digests and signature checked again as it is imported, so
  * that facts are never taken from other bytes than those that were verified. */
@@ -269,7 +280,8 @@ static gboolean read_package(const char *path, const VarvePackageKeys *keys,
 		else
 			fine = TRUE;
 	}
-	fine = fine && lseek(Fileno(fd), 0, SEEK_SET) == 0 &&
+	fine = fine && read_component(header, package, error) &&
+	       lseek(Fileno(fd), 0, SEEK_SET) == 0 &&
 	       varve_rpm_digest_fd(Fileno(fd), &package->digest, &package->size, error);
 	if (fine) {
 		g_free(package->path);
@@ -302,7 +314,9 @@ gboolean varve_rpm_read_header(const char *path, const VarvePackageKeys *keys,
 			       VarvePackage **ret_package, GPtrArray **ret_files, GError **error)
 {
 	g_autoptr(GString) said = g_string_new(NULL);
+	g_autoptr(VarvePackage) package = NULL;
 	Header header = NULL;
+	gboolean fine;
 	rpmRC result;
 	rpmts ts;
 	FD_t fd;
@@ -326,11 +340,15 @@ gboolean varve_rpm_read_header(const char *path, const VarvePackageKeys *keys,
 				  varve_package_keys_describe(keys), said->len ? ": " : "",
 				  g_strstrip(said->str));
 	}
-	*ret_package = varve_rpm_header_facts(header);
-	g_free((*ret_package)->path);
-	(*ret_package)->path = g_strdup(path);
-	if (ret_files)
-		*ret_files = varve_rpm_header_files(header, *ret_package);
+	package = varve_rpm_header_facts(header);
+	fine = read_component(header, package, error);
+	if (fine) {
+		g_free(package->path);
+		package->path = g_strdup(path);
+		if (ret_files)
+			*ret_files = varve_rpm_header_files(header, package);
+		*ret_package = g_steal_pointer(&package);
+	}
 	headerFree(header);
-	return TRUE;
+	return fine;
 }

@@ -133,6 +133,23 @@ static void leave_out(Scene *scene, const char *const *names)
 		hide(scene, g_array_index(ids, Id, i));
 }
 
+static void pass_over(Scene *scene, const char *const *names)
+{
+	Pool *pool = scene->solver->pool;
+
+	for (; names && *names; names++) {
+		Id name = pool_str2id(pool, *names, 0);
+
+		for (Id id = 2; name && id < pool->nsolvables; id++) {
+			Solvable *s = pool_id2solvable(pool, id);
+
+			if (s->repo && s->repo->appdata && s->name == name &&
+			    varve_package_repository_is_own(s->repo->appdata))
+				hide(scene, id);
+		}
+	}
+}
+
 static gboolean restrict_to(Scene *scene, const GPtrArray *only, GError **error)
 {
 	VarveSolver *solver = scene->solver;
@@ -242,6 +259,7 @@ static gboolean solve_once(VarveSolver *solver, const VarveSolveRequest *request
 		return FALSE;
 	}
 	leave_out(&scene, request->exclude);
+	pass_over(&scene, request->not_own);
 	if (scene.hides) {
 		map_grow(&scene.considered, pool->nsolvables);
 		/* Stand-ins came after the map was made. */

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OWN_PRIORITY 1000
+
 VarveSolver *varve_solver_new(const char *basearch, GError **error)
 {
 	VarveSolver *solver;
@@ -139,6 +141,9 @@ gboolean varve_solver_add(VarveSolver *solver, VarvePackageRepository *repositor
 	const char *primary = varve_package_repository_primary(repository);
 
 	repo->appdata = repository;
+	/* What was built here is preferred, whatever the versions; of several, the first. */
+	repo->priority =
+		varve_package_repository_is_own(repository) ? OWN_PRIORITY - repo->repoid : 0;
 	if (!read_cache(repo, primary)) {
 		if (!read_metadata(repo, primary, 0, error)) {
 			repo_free(repo, 1);

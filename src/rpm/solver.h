@@ -12,6 +12,9 @@ typedef struct {
 	const char *const *install;
 	/* Names left out of the result and never installed; requirements on them count as met. */
 	const char *const *exclude;
+	/* (nullable) Names of packages that are not taken from repositories that are `own`: those
+	 * that are about to be built anew. */
+	const char *const *not_own;
 	/* (nullable) VarvePackage * below an extension: they count as installed, stay as they are
 	 * and are not in the result. Each must be in the repositories, by NEVRA and digest. */
 	const GPtrArray *installed;
@@ -25,7 +28,9 @@ VarveSolver *varve_solver_new(const char *basearch, GError **error);
 void varve_solver_free(VarveSolver *solver);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveSolver, varve_solver_free)
 
-/** varve_solver_add: reads primary metadata; filelists are read only when a request needs them.
+/** varve_solver_add: packages of repositories that are `own` are preferred to others, whatever the
+ *  versions, and those of the first to those of the next. Reads primary metadata; filelists are
+ * read only when a request needs them.
  *  @repository is borrowed and must live as long as @solver. Errors: CORRUPT, SYSTEM. */
 gboolean varve_solver_add(VarveSolver *solver, VarvePackageRepository *repository, GError **error);
 

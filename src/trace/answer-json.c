@@ -64,6 +64,9 @@ json_t *varve_trace_package_json(const VarveManifestPackage *package)
 	json_object_set_new(object, "vendor", json_string(package->vendor));
 	json_object_set_new(object, "upstream", json_string(package->upstream));
 	json_object_set_new(object, "sha256", varve_members_of_digest(&package->digest));
+	json_object_set_new(object, "component",
+			    package->component ? varve_component_facts_to_json(package->component)
+					       : json_null());
 	return object;
 }
 

@@ -84,6 +84,42 @@ static void test_leave_out(Fixture *fixture, gconstpointer data)
 	assert_solution(universe, "tool", "leaf-1-1.noarch tool-2-1.noarch");
 }
 
+/* What was built here comes first, the first of it before the next; what is about to be built anew
+ * is passed over. */
+static void test_own(Fixture *fixture, gconstpointer data)
+{
+	static const char *const install[] = { "leaf", NULL }, *const not_own[] = { "leaf", NULL };
+	g_autofree char *newer = fixture_path(fixture, "reduced");
+	g_autofree char *repo = fixture_path(fixture, "repo");
+	g_autofree char *newer_url = g_strconcat("file://", newer, NULL);
+	g_autofree char *repo_url = g_strconcat("file://", repo, NULL);
+	g_autofree char *cache = fixture_path(fixture, "cache-own");
+	const char *keys[] = { fixture->key, NULL };
+	VarveRepositorySource sources[] = {
+		{ .name = "upstream", .baseurl = newer_url, .keys = keys },
+		{ .name = "own", .baseurl = repo_url, .keys = keys, .own = TRUE },
+		{ .name = "second", .baseurl = newer_url, .keys = keys, .own = TRUE },
+	};
+	VarveUniverseOptions options = { .name = "test",
+					 .arch = varve_arch_native(),
+					 .repositories = sources,
+					 .n_repositories = G_N_ELEMENTS(sources),
+					 .cache = cache };
+	VarveSolveRequest request = { .install = install };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveUniverse) universe = varve_universe_open(&options, &error);
+	g_autoptr(GPtrArray) first = NULL, second = NULL;
+
+	(void)data;
+	g_assert_no_error(error);
+	g_assert_true(varve_universe_solve(universe, &request, &first, &error));
+	g_assert_cmpuint(first->len, ==, 1);
+	g_assert_cmpstr(((VarvePackage *)first->pdata[0])->repository, ==, "own");
+	request.not_own = not_own;
+	g_assert_true(varve_universe_solve(universe, &request, &second, &error));
+	g_assert_cmpstr(((VarvePackage *)second->pdata[0])->repository, ==, "upstream");
+}
+
 static void test_on_a_base(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(VarveUniverse) universe = fixture_open_repo(fixture);
@@ -514,6 +550,7 @@ int main(int argc, char **argv)
 	static const FixtureTest tests[] = {
 		{ "/packages/solve", test_solve },
 		{ "/packages/leave-out", test_leave_out },
+		{ "/packages/own", test_own },
 		{ "/packages/on-a-base", test_on_a_base },
 		{ "/packages/unsatisfiable", test_unsatisfiable },
 		{ "/packages/metadata-trust", test_metadata_trust },

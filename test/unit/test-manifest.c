@@ -22,6 +22,16 @@ static VarveManifestPackage *package(const char *name, guint epoch, const char *
 	return made;
 }
 
+static void add_component(VarveManifestPackage *package)
+{
+	package->component = varve_component_facts_new();
+	g_free(package->component->name);
+	package->component->name = g_strdup("openssh");
+	varve_component_facts_add(
+		package->component,
+		&(VarveFactsOverlay){ .type = (char *)"patch-add", .reason = (char *)"because" });
+}
+
 static void set(char **field, const char *value)
 {
 	g_free(*field);
@@ -71,6 +81,31 @@ static VarveManifest *patch_sample(void)
 static VarveManifest *parse(const char *text, GError **error)
 {
 	return varve_manifest_parse(text, strlen(text), "manifest", error);
+}
+
+static void test_component(void)
+{
+	g_autoptr(VarveManifest) manifest = sample(), back = NULL;
+	g_autofree char *text = NULL, *broken = NULL;
+	g_autoptr(GError) error = NULL;
+	const VarveManifestPackage *last;
+	char **parts;
+
+	add_component(manifest->packages->pdata[0]);
+	text = varve_manifest_write(manifest);
+	back = parse(text, &error);
+	g_assert_no_error(error);
+	g_assert_null(((VarveManifestPackage *)back->packages->pdata[0])->component);
+	last = back->packages->pdata[2];
+	g_assert_cmpstr(last->component->name, ==, "openssh");
+	g_assert_cmpstr(((VarveFactsOverlay *)last->component->overlays->pdata[0])->reason, ==,
+			"because");
+	parts = g_strsplit(text, "because", 2);
+	broken = g_strjoinv("\\u001b", parts);
+	g_strfreev(parts);
+	g_assert_null(parse(broken, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	g_assert_nonnull(strstr(error->message, "package 2: component: 'reason'"));
 }
 
 static void test_round_trip(void)
@@ -331,6 +366,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/manifest/round-trip", test_round_trip);
+	g_test_add_func("/manifest/component", test_component);
 	g_test_add_func("/manifest/order-does-not-matter", test_order_does_not_matter);
 	g_test_add_func("/manifest/strange-text", test_strange_text);
 	g_test_add_func("/manifest/should-fail", test_should_fail);

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 		&varve_verb_component_diff,
 		&varve_verb_component_changed,
 		&varve_verb_import,
+		&varve_verb_component_build,
 		&varve_verb_build,
 		&varve_verb_run,
 		&varve_verb_component_list,

@@ -1,5 +1,6 @@
 /* varve import: an upstream that is no RPM repository, made into one. */
 #include "base/json.h"
+#include "build/root.h"
 #include "cli/cli.h"
 #include "cli/varve/verbs.h"
 #include "package/import.h"
@@ -90,12 +91,16 @@ static gboolean import_all(VarveImport *import, const char *name, gboolean json,
 	}
 	for (gsize i = 0; i < definition->n_upstreams; i++) {
 		const VarveUpstream *upstream = &definition->upstreams[i];
+		const VarveBuildPlace place = { .work = import->work, .arch = import->arch };
 		VarveDebianImported result = { 0 };
+		g_auto(GStrv) made = NULL;
 
 		if (name ? upstream != import->upstream : upstream->type != VARVE_UPSTREAM_DEBIAN)
 			continue;
 		import->upstream = upstream;
-		if (!varve_import_run(import, &result, error)) {
+		made = varve_build_own_packages(&place, error);
+		import->own = (const char *const *)made;
+		if (!made || !varve_import_run(import, &result, error)) {
 			g_prefix_error(error, "import of '%s': ", upstream->name);
 			return FALSE;
 		}

@@ -5,6 +5,7 @@
 
 extern const VarveVerb varve_verb_build;
 extern const VarveVerb varve_verb_check;
+extern const VarveVerb varve_verb_component_build;
 extern const VarveVerb varve_verb_component_changed;
 extern const VarveVerb varve_verb_component_diff;
 extern const VarveVerb varve_verb_component_list;

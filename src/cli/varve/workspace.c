@@ -2,13 +2,16 @@
 #include "cli/varve/workspace.h"
 
 #include "base/file.h"
+#include "build/publish.h"
 #include "cli/varve/keys.h"
 #include "package/import.h"
 #include "package/own.h"
 
 #include <string.h>
 
-#define OWN "local" /* the repository of what is built here */
+#define OWN "local" /* the repository of the programs that were built with this one */
+#define COMPONENTS "components"
+#define REPOSITORIES_MAX 3
 
 GOptionEntry *varve_workspace_entries(VarveWorkspaceOptions *options, const GOptionEntry *more)
 {
@@ -31,6 +34,10 @@ GOptionEntry *varve_workspace_entries(VarveWorkspaceOptions *options, const GOpt
 		  "Resolve packages afresh and move the lock file", NULL },
 		{ "refresh", 0, 0, G_OPTION_ARG_NONE, &options->refresh,
 		  "Fetch the archive's lists anew before importing", NULL },
+		{ "node-programs", 0, 0, G_OPTION_ARG_STRING, &options->node_programs,
+		  "Whose varvectl nodes get: host, what was built with this program (the "
+		  "default), or component, what 'varve component build varvectl' made",
+		  "WHICH" },
 	};
 	gsize n = 0;
 	GOptionEntry *all;
@@ -120,6 +127,13 @@ VarveWorkspace *varve_workspace_open(const VarveWorkspaceOptions *options, const
 	g_autoptr(VarveWorkspace) workspace = g_new0(VarveWorkspace, 1);
 
 	workspace->options = options;
+	if (options->node_programs && strcmp(options->node_programs, "host") != 0 &&
+	    strcmp(options->node_programs, "component") != 0) {
+		varve_fail(error, VARVE_ERROR_USAGE,
+			   "--node-programs: expected host or component, found '%s'",
+			   options->node_programs);
+		return NULL;
+	}
 	workspace->definition =
 		varve_definition_load(options->directory ? options->directory : ".", error);
 	if (!workspace->definition || !choose_edition(workspace, edition, error) ||
@@ -147,9 +161,9 @@ void varve_workspace_free(VarveWorkspace *workspace)
 
 /* The repositories of one architecture beside those that the upstream names. */
 typedef struct {
-	VarveRepositorySource sources[2];
+	VarveRepositorySource sources[REPOSITORIES_MAX];
 	size_t n;
-	char *baseurls[2];
+	char *baseurls[REPOSITORIES_MAX];
 	char *key;
 	const char *keys[2];
 } Repositories;
@@ -176,6 +190,52 @@ static void add_repository(Repositories *repositories, const char *name, const c
 	};
 }
 
+static gboolean from_component(const VarveWorkspace *workspace)
+{
+	return g_strcmp0(workspace->options->node_programs, "component") == 0;
+}
+
+static gboolean add_programs(VarveWorkspace *workspace, const VarveArch *arch,
+			     Repositories *repositories, GError **error)
+{
+	g_autofree char *local =
+		g_build_filename(workspace->work, "upstream", OWN, arch->name, NULL);
+
+	if (from_component(workspace))
+		return TRUE;
+	if (!find_programs(workspace, error) ||
+	    !varve_own_varvectl(workspace->varvectl, workspace->init, VARVE_VERSION, arch,
+				workspace->definition->os.released_time, workspace->keys, local,
+				error))
+		return FALSE;
+	add_repository(repositories, OWN, local, TRUE);
+	return TRUE;
+}
+
+/* What was built of the definition's components, if anything was. */
+static gboolean add_components(const VarveWorkspace *workspace, const VarveArch *arch,
+			       Repositories *repositories, GError **error)
+{
+	const VarveBuildPlace place = { .work = workspace->work, .arch = arch };
+	g_autofree char *directory = varve_build_own_directory(&place);
+	g_autofree char *index = g_build_filename(directory, "repodata", "repomd.xml", NULL);
+
+	if (from_component(workspace)) {
+		g_auto(GStrv) made = varve_build_published(&place, "varvectl", error);
+
+		if (!made)
+			return FALSE;
+		if (!*made)
+			return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+					  "component 'varvectl' was not built for %s; run 'varve "
+					  "component build varvectl' first",
+					  arch->name);
+	}
+	if (g_file_test(index, G_FILE_TEST_EXISTS))
+		add_repository(repositories, COMPONENTS, directory, TRUE);
+	return TRUE;
+}
+
 /* Imports and builds what is needed for @arch, and says where it is. */
 static gboolean prepare(VarveWorkspace *workspace, const VarveArch *arch, gboolean own,
 			Repositories *repositories, GError **error)
@@ -183,6 +243,8 @@ static gboolean prepare(VarveWorkspace *workspace, const VarveArch *arch, gboole
 	repositories->key = g_build_filename(workspace->keys, "package.asc", NULL);
 	repositories->keys[0] = repositories->key;
 	if (workspace->upstream->type == VARVE_UPSTREAM_DEBIAN) {
+		const VarveBuildPlace place = { .work = workspace->work, .arch = arch };
+		g_auto(GStrv) made = varve_build_own_packages(&place, error);
 		const VarveImport import = {
 			.definition = workspace->definition,
 			.upstream = workspace->upstream,
@@ -191,29 +253,20 @@ static gboolean prepare(VarveWorkspace *workspace, const VarveArch *arch, gboole
 			.keys = workspace->keys,
 			.mirror = workspace->options->mirror,
 			.refresh = workspace->options->refresh,
+			.own = (const char *const *)made,
 		};
 		g_autofree char *directory =
 			varve_import_directory(workspace->work, workspace->upstream, arch);
 		VarveDebianImported imported;
 
-		if (!varve_import_run(&import, &imported, error)) {
+		if (!made || !varve_import_run(&import, &imported, error)) {
 			g_prefix_error(error, "upstream '%s': ", workspace->upstream->name);
 			return FALSE;
 		}
 		add_repository(repositories, workspace->upstream->name, directory, FALSE);
 	}
-	if (own) {
-		g_autofree char *local =
-			g_build_filename(workspace->work, "upstream", OWN, arch->name, NULL);
-
-		if (!find_programs(workspace, error) ||
-		    !varve_own_varvectl(workspace->varvectl, workspace->init, VARVE_VERSION, arch,
-					workspace->definition->os.released_time, workspace->keys,
-					local, error))
-			return FALSE;
-		add_repository(repositories, OWN, local, TRUE);
-	}
-	return TRUE;
+	return !own || (add_programs(workspace, arch, repositories, error) &&
+			add_components(workspace, arch, repositories, error));
 }
 
 /* An imported upstream's lock lies beside the import, which is ours and keeps what it names; any

@@ -7,7 +7,7 @@
 
 /** The options that these verbs share; embed it in a verb's own struct. */
 typedef struct {
-	char *directory, *output, *work, *keys, *arch, *upstream, *mirror;
+	char *directory, *output, *work, *keys, *arch, *upstream, *mirror, *node_programs;
 	gboolean update_lock, refresh;
 } VarveWorkspaceOptions;
 
