@@ -176,10 +176,19 @@ VarveRuneSet *varve_unicode_named(VarveUnicode *unicode, const char *name, gsize
 }
 
 /* By way of the upper case, so that those letters meet that share it: s and long s, k and the
- * kelvin sign. The two Turkish letters do not fold without a language. */
+ * kelvin sign. The two Turkish letters do not fold without a language; and GLib changes the case of
+ * letters only, which Roman numerals, letters in circles and the iota below are not. */
 static gunichar folded(gunichar rune)
 {
-	return rune == 0x130 || rune == 0x131 ? rune : g_unichar_tolower(g_unichar_toupper(rune));
+	if (rune == 0x130 || rune == 0x131)
+		return rune;
+	if (rune == 0x345)
+		return 0x3b9;
+	if (rune >= 0x2160 && rune <= 0x216f)
+		return rune + 0x10;
+	if (rune >= 0x24b6 && rune <= 0x24cf)
+		return rune + 0x1a;
+	return g_unichar_tolower(g_unichar_toupper(rune));
 }
 
 static gint compare_folds(gconstpointer a, gconstpointer b)

@@ -443,6 +443,10 @@ static void test_case(void)
 		{ "(?i)\\x41", "aA", "<><>", 2 },
 		{ "(?i)\\Qa\\E", "aA", "<><>", 2 },
 		{ "(?i)[_]", "_", "<>", 1 },
+		/* What is no letter has a case too: a Roman numeral, a letter in a circle. */
+		{ "(?i)\\x{2163}", "\xe2\x85\xb3", "<>", 1 },
+		{ "(?i)\\x{24d0}", "\xe2\x92\xb6", "<>", 1 },
+		{ "(?i)\xce\x99", "\xcd\x85\xce\xb9\xe1\xbe\xbe", "<><><>", 3 },
 	};
 
 	check(cases, G_N_ELEMENTS(cases));
