@@ -215,7 +215,8 @@ static gboolean add_disk(VarveMachine *machine, const VarveRun *run, GError **er
 		add(machine, "-drive", "if=none,id=disk,format=%s,discard=unmap,cache=%s,file=%s",
 		    overlay ? "qcow2" : "raw", run->keep ? "writeback" : "unsafe", escaped);
 	}
-	/* The recorder of QEMU before 9.0 spoils its log where zeroes are written by a request of their own. */
+	/* The recorder of QEMU before 9.0 spoils its log where zeroes are written by a request of
+	 * their own. */
 	add(machine, "-device", "virtio-blk-pci,drive=disk,bootindex=0%s",
 	    run->log_writes ? ",write-zeroes=off" : "");
 	return TRUE;

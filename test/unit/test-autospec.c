@@ -309,7 +309,7 @@ static void test_wrap(void)
 		"* Thu Jan 01 1970 A <a@x.example>\n"
 		"- a word that is followed by so many others that the line has to be wrapped\n"
 		"  here-after\n"
-				"- https://x.example/a/very/long/address/that/does/not/fit/into/one/line/of/\n"
+		"- https://x.example/a/very/long/address/that/does/not/fit/into/one/line/of/\n"
 		"  seventy/five");
 }
 
