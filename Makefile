@@ -2,7 +2,7 @@
 BUILD ?= build
 MESON ?= meson
 
-.PHONY: all demo check install bench fuzz clean dependencies
+.PHONY: all demo check install bench deviations fuzz clean dependencies
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -26,6 +26,10 @@ install: all
 
 bench: all
 	test/bench/run $(BUILD)
+
+# The log of our own distribution's deviations.
+deviations: all
+	$(BUILD)/src/cli/varve deviations -C distro --markdown --no-dates --output docs/deviations.md
 
 fuzz: dependencies
 	test/fuzz/run $(BUILD)-fuzz

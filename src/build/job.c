@@ -411,16 +411,53 @@ static gboolean settle_requires(Run *run, GError **error)
 	       varve_store_trim(path, BUILDS_KEPT, error);
 }
 
+static gboolean check_user(const VarveBuildJob *job, GError **error)
+{
+	return geteuid() == 0 ||
+	       varve_fail(error, VARVE_ERROR_SYSTEM,
+			  "component '%s': build roots need root: use sudo", job->effective->name);
+}
+
+static char **ask_provides(Run *run, GError **error)
+{
+	g_autofree char *spec = spec_path(run), *answer = NULL;
+	const char *argv[] = { "rpmspec", "--target",   run->options->place.arch->rpm,
+			       "--query", "--provides", spec,
+			       NULL };
+	g_auto(VarveChamber) chamber = { 0 };
+
+	if (!open_chamber(run, &chamber, error))
+		return NULL;
+	answer = varve_chamber_ask(&chamber, argv, error);
+	return answer ? varve_requires_parse(answer, run->stage.spec, error) : NULL;
+}
+
+VarveBuildNeeds *varve_build_ask(const VarveBuildJob *job, GError **error)
+{
+	g_auto(Run) run = { .options = job, .name = job->effective->name, .lock = -1 };
+	g_auto(GStrv) provides = NULL;
+	VarveBuildNeeds *needs;
+
+	if (!check_user(job, error) || !prepare(&run, error) || !ask_spec(&run, error))
+		return NULL;
+	provides = ask_provides(&run, error);
+	if (!provides)
+		return NULL;
+	needs = g_new0(VarveBuildNeeds, 1);
+	needs->name = g_strdup(run.name);
+	needs->requires = g_steal_pointer(&run.requires);
+	needs->provides = g_steal_pointer(&provides);
+	return needs;
+}
+
 gboolean varve_build_run(const VarveBuildJob *job, VarveBuildResult *ret_result, GError **error)
 {
 	g_auto(Run) run = { .options = job, .name = job->effective->name, .lock = -1 };
 	g_auto(VarveBuildResult) result = { 0 };
 	g_autofree char *path = NULL;
 
-	if (geteuid() != 0)
-		return varve_fail(error, VARVE_ERROR_SYSTEM,
-				  "component '%s': build roots need root: use sudo", run.name);
-	if (!prepare(&run, error) || !ask_spec(&run, error) || !settle_requires(&run, error))
+	if (!check_user(job, error) || !prepare(&run, error) || !ask_spec(&run, error) ||
+	    !settle_requires(&run, error))
 		return FALSE;
 	result.key = make_key(&run);
 	path = varve_store_path(job->place.work, "builds", run.name, result.key, error);

@@ -1,6 +1,7 @@
 /* Building one component: from its spec to signed packages in the local repository. */
 #pragma once
 
+#include "build/order.h"
 #include "build/root.h"
 #include "component/effective.h"
 
@@ -38,3 +39,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VarveBuildResult, varve_build_result_clear)
  * varve_stage_make(), varve_build_root_make() and varve_build_publish().
  */
 gboolean varve_build_run(const VarveBuildJob *job, VarveBuildResult *ret_result, GError **error);
+
+/**
+ * varve_build_ask:
+ * What the component of @job asks for and brings, as its spec says without being built: what it
+ * finds out while it is built (%generate_buildrequires) is not among it.
+ *
+ * Returns: (transfer full) for varve_build_order(). Errors: those of varve_build_run().
+ */
+VarveBuildNeeds *varve_build_ask(const VarveBuildJob *job, GError **error);
