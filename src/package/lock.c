@@ -174,7 +174,7 @@ gboolean varve_lock_has(const VarveLock *lock, const char *layer, const VarveArc
 }
 
 /* The locked packages that the upstream has, as a request's `only`. */
-static gboolean find_locked(const VarveLock *lock, VarveUniverse *universe, const char *layer,
+static gboolean find_locked(const VarveLock *lock, VarveUniverse *universe,
 			    const GPtrArray *entries, GPtrArray *only, GError **error)
 {
 	for (guint i = 0; i < entries->len; i++) {
@@ -193,16 +193,14 @@ static gboolean find_locked(const VarveLock *lock, VarveUniverse *universe, cons
 		if (other)
 			return varve_fail(
 				error, VARVE_ERROR_CONFLICT,
-				"layer '%s': package '%s' differs from the one in %s: repository "
-				"'%s' has another file under the same name and version; to take "
-				"it, "
-				"build with --update-lock",
-				layer, entry->name, lock->path, other->repository);
-		return varve_fail(
-			error, VARVE_ERROR_NOT_FOUND,
-			"layer '%s': package '%s', which %s names, is gone from repository '%s'; "
-			"to take what is there now, build with --update-lock",
-			layer, entry->name, lock->path, entry->repository);
+				"package '%s' differs from the one in %s: repository '%s' has "
+				"another file under the same name and version; to take it, build "
+				"with --update-lock",
+				entry->name, lock->path, other->repository);
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
+				  "package '%s', which %s names, is gone from repository '%s'; "
+				  "to take what is there now, build with --update-lock",
+				  entry->name, lock->path, entry->repository);
 	}
 	return TRUE;
 }
@@ -216,36 +214,41 @@ static gboolean is_own(VarveUniverse *universe, const VarvePackage *package)
 }
 
 /* What was solved must be what is locked, all of it: a package that nothing asks for any more is a
- * change of the definition that the lock does not know. */
-static gboolean check_complete(const VarveLock *lock, VarveUniverse *universe, const char *layer,
+ * change of the definition that the lock does not know, and so is one that was built here since. */
+static gboolean check_complete(const VarveLock *lock, VarveUniverse *universe,
 			       const GPtrArray *only, const GPtrArray *packages, GError **error)
 {
 	g_autoptr(GHashTable) solved = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) built = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GString) unused = g_string_new(NULL);
 
 	for (guint i = 0; i < packages->len; i++) {
 		const VarvePackage *package = g_ptr_array_index(packages, i);
 
-		if (!is_own(universe, package))
+		if (is_own(universe, package))
+			g_hash_table_insert(built, package->name, package->nevra);
+		else
 			g_hash_table_add(solved, package->nevra);
 	}
 	for (guint i = 0; i < only->len; i++) {
 		const VarvePackage *package = g_ptr_array_index(only, i);
+		const char *own = g_hash_table_lookup(built, package->name);
 
-		if (!g_hash_table_contains(solved, package->nevra))
-			g_string_append_printf(unused, "%s%s", unused->len ? ", " : "",
-					       package->nevra);
+		if (g_hash_table_contains(solved, package->nevra))
+			continue;
+		g_string_append_printf(unused, "%s%s", unused->len ? ", " : "", package->nevra);
+		if (own)
+			g_string_append_printf(unused, " ('%s' was built here)", own);
 	}
 	if (!unused->len)
 		return TRUE;
-	return varve_fail(
-		error, VARVE_ERROR_CONFLICT,
-		"layer '%s': %s names packages that the definition does not ask for any more: %s; "
-		"build with --update-lock",
-		layer, lock->path, unused->str);
+	return varve_fail(error, VARVE_ERROR_CONFLICT,
+			  "%s names packages that are not asked for any more: %s; build with "
+			  "--update-lock",
+			  lock->path, unused->str);
 }
 
-static gboolean resolve_locked(VarveLock *lock, VarveUniverse *universe, const char *layer,
+static gboolean resolve_locked(VarveLock *lock, VarveUniverse *universe,
 			       const VarveSolveRequest *request, const GPtrArray *entries,
 			       GPtrArray **ret_packages, GError **error)
 {
@@ -254,7 +257,7 @@ static gboolean resolve_locked(VarveLock *lock, VarveUniverse *universe, const c
 	g_autoptr(GError) cause = NULL;
 	VarveSolveRequest exact = *request;
 
-	if (!find_locked(lock, universe, layer, entries, only, error))
+	if (!find_locked(lock, universe, entries, only, error))
 		return FALSE;
 	exact.only = only;
 	if (!varve_universe_solve(universe, &exact, &packages, &cause)) {
@@ -263,13 +266,12 @@ static gboolean resolve_locked(VarveLock *lock, VarveUniverse *universe, const c
 			return FALSE;
 		}
 		return varve_fail(error, VARVE_ERROR_CONFLICT,
-				  "layer '%s': the packages in %s are not what the definition asks "
-				  "for; where "
+				  "the packages in %s are not what the definition asks for; where "
 				  "that is meant, build with --update-lock. With the locked "
 				  "packages alone, %s",
-				  layer, lock->path, cause->message);
+				  lock->path, cause->message);
 	}
-	if (!check_complete(lock, universe, layer, only, packages, error))
+	if (!check_complete(lock, universe, only, packages, error))
 		return FALSE;
 	*ret_packages = g_steal_pointer(&packages);
 	return TRUE;
@@ -302,11 +304,9 @@ gboolean varve_lock_resolve(VarveLock *lock, VarveUniverse *universe, const char
 	const GPtrArray *entries = g_hash_table_lookup(lock->layers, key);
 
 	if (entries && !update)
-		return resolve_locked(lock, universe, layer, request, entries, ret_packages, error);
-	if (!varve_universe_solve(universe, request, ret_packages, error)) {
-		g_prefix_error(error, "layer '%s': ", layer);
+		return resolve_locked(lock, universe, request, entries, ret_packages, error);
+	if (!varve_universe_solve(universe, request, ret_packages, error))
 		return FALSE;
-	}
 	record(lock, universe, key, *ret_packages);
 	return TRUE;
 }
