@@ -262,6 +262,7 @@ static void write_repeat(Writer *writer, const VarveRegexNode *node)
 	VarveRegexNode *child = g_ptr_array_index(node->children, 0);
 	gboolean unlimited = node->max == VARVE_REGEX_UNLIMITED;
 	guint ways = writer->ways;
+	guint32 before, after;
 
 	while (child->kind == VARVE_REGEX_GROUP)
 		child = g_ptr_array_index(child->children, 0);
@@ -272,7 +273,7 @@ static void write_repeat(Writer *writer, const VarveRegexNode *node)
 		write_unlimited(writer, node, child->set);
 		return;
 	}
-	stop(writer, 1 + (guint)node->min / ROW);
+	before = stop(writer, 1 + (guint)node->min / ROW);
 	if (child->kind == VARVE_REGEX_ONE && (!unlimited || ways < WAYS_MANY)) {
 		write_set(writer, child->set);
 		write_counts(writer, node->min, node->max, node->lazy);
@@ -282,7 +283,11 @@ static void write_repeat(Writer *writer, const VarveRegexNode *node)
 		ways += writer->ways;
 	}
 	writer->ways = MIN(ways, WAYS_MANY);
-	stop(writer, 1);
+	after = stop(writer, 1);
+	/* To begin a lazy loop and to be behind a turn of it is one state of the automaton: it
+	 * leaves the loop first. */
+	if (unlimited && node->min == 0 && node->lazy && !child->nullable)
+		lead_to(writer, before, 0, after);
 }
 
 static void write_choice(Writer *writer, const VarveRegexNode *node)
