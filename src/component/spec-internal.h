@@ -34,7 +34,7 @@ typedef struct {
 struct VarveSpec {
 	char *name;
 	GArray *lines;    /* SpecLine */
-	GPtrArray *texts; /* GBytes *, behind the lines */
+	GPtrArray *texts; /* GBytes *, behind the lines; shared with copies */
 	GArray *sections; /* SpecSection; of the lines as they were when @indexed was set */
 	GStringChunk *names;
 	gboolean indexed;
