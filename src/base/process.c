@@ -121,7 +121,7 @@ static gboolean become(const Child *child, VarveContainFailure *failure)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (child->tied)
+	if (child->tied || process->tied)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	/* Libraries open what is nobody else's, not always close-on-exec: a program in another
 	 * SELinux domain would be denied it, loudly. */

@@ -25,6 +25,8 @@ typedef struct {
 	gboolean inherit_stdio; /* a terminal program: all three streams are ours */
 	guint timeout; /* seconds; then it is killed with all that it started. 0: none. Not with
 			* @inherit_stdio */
+	gboolean tied; /* it is ended (SIGTERM) where the calling thread ends: with @timeout it is
+			* in a group of its own, which the terminal's Ctrl-C does not reach */
 	/* Containment: where @root is set the program runs chrooted in new mount, pid, ipc, uts and
 	 * (unless @network) network namespaces, with /proc, a minimal /dev, a tmpfs on /tmp and
 	 * /run, and @binds. Needs root. */

@@ -40,7 +40,7 @@ static GHashTable *read_files(int directory)
 	g_autoptr(VarvePattern) every = varve_pattern_new("**/*", NULL);
 	g_autoptr(GPtrArray) names = NULL;
 
-	if (!every || !varve_loose_match(directory, every, &names, NULL))
+	if (!every || !varve_loose_match(directory, every, VARVE_LOOSE_FILES, &names, NULL))
 		return files;
 	for (guint i = 0; i < names->len; i++) {
 		char *data = NULL;

@@ -99,7 +99,8 @@ gboolean varve_git_run_with(VarveGit *git, const char *const *arguments, const c
 				 .input = input,
 				 .input_size = input_size,
 				 .output_fd = output,
-				 .timeout = FETCH_SECONDS };
+				 .timeout = FETCH_SECONDS,
+				 .tied = TRUE };
 
 	if (output < 0)
 		return varve_fail_errno(error, errno, "memfd");
@@ -168,12 +169,18 @@ static char *clone_name(const char *uri)
 	return g_strdup_printf("%.100s-%.16s.git", base, digest);
 }
 
-static gboolean make_clone(VarveGit *git, GError **error)
+static gboolean is_cloned(const VarveGit *git)
 {
 	g_autofree char *head = g_build_filename(git->directory, "HEAD", NULL);
+
+	return g_file_test(head, G_FILE_TEST_IS_REGULAR);
+}
+
+static gboolean make_clone(VarveGit *git, GError **error)
+{
 	const char *const init[] = { "init", "--quiet", "--bare", "--template=", ".", NULL };
 
-	if (g_file_test(head, G_FILE_TEST_IS_REGULAR))
+	if (is_cloned(git))
 		return TRUE;
 	return varve_dir_make(git->directory, 0755, error) &&
 	       varve_git_run(git, init, NULL, NULL, error);
@@ -196,6 +203,11 @@ VarveGit *varve_git_open(const VarveGitSource *source, GError **error)
 	git->offline = source->offline;
 	git->directory = g_build_filename(source->cache, name, NULL);
 	lock = g_strconcat(git->directory, ".lock", NULL);
+	if (git->offline && !is_cloned(git)) {
+		varve_fail(error, VARVE_ERROR_NOT_FOUND,
+			   "'%s' is not in the cache (--offline); run once without it", git->uri);
+		return NULL;
+	}
 	if (!varve_dir_make(source->cache, 0755, error))
 		return NULL;
 	git->lock = varve_lock(lock, TRUE, error);

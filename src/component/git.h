@@ -36,8 +36,8 @@ typedef struct {
 void varve_git_file_free(VarveGitFile *file);
 void varve_git_commit_free(VarveGitCommit *commit);
 
-/** varve_git_open: makes the cached clone, empty, where it is missing; locks it.
- *  Errors: REFUSED (a URI of another kind), NOT_FOUND (no git), SYSTEM. */
+/** varve_git_open: makes the cached clone, empty, where it is missing; locks it. Offline nothing is
+ *  made. Errors: REFUSED (a URI of another kind), NOT_FOUND (no git; offline, no clone), SYSTEM. */
 VarveGit *varve_git_open(const VarveGitSource *source, GError **error);
 /** varve_git_open_local: a repository on this machine, to be read as it is; @directory lies in it.
  */

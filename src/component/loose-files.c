@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 
 #define DEPTH_MAX 128
+/* The name of a file that is being written: ".varve.0123abcd.partial". */
+#define PARTIAL_BEGIN ".varve."
+#define PARTIAL_END ".partial"
 
 gboolean varve_loose_is_git(const char *path)
 {
@@ -47,14 +50,38 @@ static int open_parent(int directory, const char *path, const char **ret_name, G
 
 /* Matching */
 
-static gboolean collect(int directory, const char *prefix, guint depth, const VarvePattern *pattern,
-			GPtrArray *found, GError **error)
+static gboolean is_partial(const char *name)
+{
+	const gsize begin = strlen(PARTIAL_BEGIN);
+
+	return g_str_has_prefix(name, PARTIAL_BEGIN) &&
+	       strspn(name + begin, "0123456789abcdef") == 8 &&
+	       strcmp(name + begin + 8, PARTIAL_END) == 0;
+}
+
+static gboolean is_wanted(const char *name, mode_t mode, VarveLooseKind kind)
+{
+	return (S_ISREG(mode) || (S_ISLNK(mode) && kind == VARVE_LOOSE_FILES_OR_LINKS)) &&
+	       !varve_loose_is_spec(name) && !is_partial(name);
+}
+
+typedef struct {
+	const VarvePattern *pattern;
+	VarveLooseKind kind;
+	guint depth; /* of the directories that the pattern reaches */
+	GPtrArray *found;
+} Search;
+
+static gboolean collect(const Search *search, int directory, const char *prefix, guint depth,
+			GError **error)
 {
 	g_auto(GStrv) names = NULL;
 
 	if (depth > DEPTH_MAX)
 		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
-				  "'%s' is more than %d directories deep", prefix, DEPTH_MAX);
+				  "'%s' is more than %d directories deep; name the directories "
+				  "that are meant",
+				  prefix, DEPTH_MAX);
 	if (!varve_dir_list(directory, ".", &names, error))
 		return FALSE;
 	for (char **name = names; *name; name++) {
@@ -63,21 +90,21 @@ static gboolean collect(int directory, const char *prefix, guint depth, const Va
 
 		if (fstatat(directory, *name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return varve_fail_errno(error, errno, "%s: cannot stat", path);
-		if (S_ISDIR(st.st_mode) && strcmp(*name, ".git") != 0) {
+		if (S_ISDIR(st.st_mode) && strcmp(*name, ".git") != 0 && depth < search->depth) {
 			g_autofree char *below = g_strconcat(path, "/", NULL);
 			varve_autofd fd = varve_dir_open_beneath(directory, *name, error);
 
-			if (fd < 0 || !collect(fd, below, depth + 1, pattern, found, error))
+			if (fd < 0 || !collect(search, fd, below, depth + 1, error))
 				return FALSE;
-		} else if (S_ISREG(st.st_mode) && !varve_loose_is_spec(path) &&
-			   varve_pattern_match(pattern, path)) {
-			g_ptr_array_add(found, g_steal_pointer(&path));
+		} else if (is_wanted(*name, st.st_mode, search->kind) &&
+			   varve_pattern_match(search->pattern, path)) {
+			g_ptr_array_add(search->found, g_steal_pointer(&path));
 		}
 	}
 	return TRUE;
 }
 
-static gboolean find_literal(int directory, const char *path, GPtrArray *found, GError **error)
+static gboolean find_literal(const Search *search, int directory, const char *path, GError **error)
 {
 	g_autoptr(GError) parent_error = NULL;
 	const char *name;
@@ -92,22 +119,28 @@ static gboolean find_literal(int directory, const char *path, GPtrArray *found, 
 	}
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT || varve_fail_errno(error, errno, "%s: cannot stat", path);
-	if (S_ISLNK(st.st_mode))
+	if (S_ISLNK(st.st_mode) && search->kind == VARVE_LOOSE_FILES)
 		return varve_fail(error, VARVE_ERROR_CORRUPT,
-				  "'%s' is a symbolic link, which overlays do not follow", path);
-	if (S_ISREG(st.st_mode) && !varve_loose_is_spec(path) && !varve_loose_is_git(path))
-		g_ptr_array_add(found, g_strdup(path));
+				  "'%s' is a symbolic link, which overlays do not follow; name the "
+				  "file that it leads to",
+				  path);
+	if (is_wanted(name, st.st_mode, search->kind) && !varve_loose_is_git(path))
+		g_ptr_array_add(search->found, g_strdup(path));
 	return TRUE;
 }
 
-gboolean varve_loose_match(int directory, const VarvePattern *pattern, GPtrArray **ret,
-			   GError **error)
+gboolean varve_loose_match(int directory, const VarvePattern *pattern, VarveLooseKind kind,
+			   GPtrArray **ret, GError **error)
 {
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
 	const char *literal = varve_pattern_literal(pattern);
+	const Search search = { .pattern = pattern,
+				.kind = kind,
+				.depth = varve_pattern_depth(pattern),
+				.found = found };
 
-	if (literal ? !find_literal(directory, literal, found, error)
-		    : !collect(directory, "", 0, pattern, found, error))
+	if (literal ? !find_literal(&search, directory, literal, error)
+		    : !collect(&search, directory, "", 0, error))
 		return FALSE;
 	*ret = g_steal_pointer(&found);
 	return TRUE;
@@ -126,6 +159,11 @@ gboolean varve_loose_read(int directory, const char *path, char **ret_data, gsiz
 		return FALSE;
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return varve_fail_errno(error, errno, "%s: cannot stat", path);
+	if (S_ISREG(st.st_mode) && (guint64)st.st_size > VARVE_LOOSE_MAX)
+		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+				  "'%s' has %" G_GUINT64_FORMAT " bytes and is too large to be "
+				  "changed (at most %zu MiB); leave it out",
+				  path, (guint64)st.st_size, VARVE_LOOSE_MAX >> 20);
 	*ret_mode = st.st_mode & 0777;
 	return varve_file_read_beneath(parent, name, VARVE_LOOSE_MAX, ret_data, ret_size, error);
 }
@@ -138,8 +176,13 @@ static gboolean write_new(int parent, const char *name, const void *data, gsize 
 
 	if (fd < 0 && errno == EEXIST)
 		return varve_fail(error, VARVE_ERROR_CONFLICT, "'%s' is there already", name);
-	if (fd < 0 || varve_fd_write_full(fd, data, size) < 0 || fchmod(fd, mode) < 0)
+	if (fd < 0)
 		return varve_fail_errno(error, errno, "%s: cannot write", name);
+	if (varve_fd_write_full(fd, data, size) < 0 || fchmod(fd, mode) < 0) {
+		varve_fail_errno(error, errno, "%s: cannot write", name);
+		unlinkat(parent, name, 0);
+		return FALSE;
+	}
 	return TRUE;
 }
 
@@ -150,7 +193,8 @@ gboolean varve_loose_write(int directory, const char *path, const void *data, gs
 {
 	const char *name;
 	varve_autofd parent = open_parent(directory, path, &name, error);
-	g_autofree char *partial = g_strdup_printf(".varve.%08x.partial", g_random_int());
+	g_autofree char *partial =
+		g_strdup_printf(PARTIAL_BEGIN "%08x" PARTIAL_END, g_random_int());
 
 	if (parent < 0 || !write_new(parent, partial, data, size, mode, error))
 		return FALSE;

@@ -15,8 +15,10 @@ static gboolean prepend(int sources, const char *path, const VarveSpecOverlay *o
 	mode_t mode;
 	gsize size;
 
-	if (!varve_loose_read(sources, path, &data, &size, &mode, error))
+	if (!varve_loose_read(sources, path, &data, &size, &mode, error)) {
+		g_prefix_error(error, "of what '%s' matches: ", overlay->file);
 		return FALSE;
+	}
 	text = g_string_new(lines);
 	g_string_append_c(text, '\n');
 	g_string_append_len(text, data, (gssize)size);
@@ -50,8 +52,9 @@ static gboolean replace_in(int sources, const GPtrArray *files, const VarveSpecO
 		gboolean changed;
 
 		if (!replace(sources, files->pdata[i], regex, replacement, &changed, error)) {
-			g_prefix_error(error, "regex '%s' in '%s': ", overlay->regex,
-				       (const char *)files->pdata[i]);
+			g_prefix_error(error,
+				       "regex '%s' in '%s', which '%s' matches: ", overlay->regex,
+				       (const char *)files->pdata[i], overlay->file);
 			return FALSE;
 		}
 		n += changed;
@@ -105,6 +108,15 @@ static gboolean touches_files(VarveOverlayType type)
 	       type == VARVE_OVERLAY_FILE_REMOVE || type == VARVE_OVERLAY_FILE_RENAME;
 }
 
+/* Of these the link itself is taken; what it leads to is nobody's business. */
+static VarveLooseKind kind_of(VarveOverlayType type)
+{
+	return type == VARVE_OVERLAY_PATCH_REMOVE || type == VARVE_OVERLAY_FILE_REMOVE ||
+			       type == VARVE_OVERLAY_FILE_RENAME
+		       ? VARVE_LOOSE_FILES_OR_LINKS
+		       : VARVE_LOOSE_FILES;
+}
+
 gboolean varve_overlay_files(int sources, const VarveSpecOverlay *overlay, GError **error)
 {
 	g_autoptr(VarvePattern) pattern = NULL;
@@ -118,11 +130,12 @@ gboolean varve_overlay_files(int sources, const VarveSpecOverlay *overlay, GErro
 	if (overlay->type == VARVE_OVERLAY_PATCH_ADD || overlay->type == VARVE_OVERLAY_FILE_ADD)
 		return add(sources, overlay, error);
 	pattern = varve_pattern_new(overlay->file, error);
-	if (!pattern || !varve_loose_match(sources, pattern, &files, error))
+	if (!pattern || !varve_loose_match(sources, pattern, kind_of(overlay->type), &files, error))
 		return FALSE;
 	if (files->len == 0)
-		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
-				  "no file beside the spec matches '%s'%s", overlay->file,
+		return varve_fail(error, VARVE_ERROR_NOT_FOUND, "no file %s matches '%s'%s",
+				  varve_overlay_is_archived(overlay) ? "there" : "beside the spec",
+				  overlay->file,
 				  varve_loose_is_spec(overlay->file)
 					  ? "; overlays that begin with 'spec-' change a spec"
 					  : "");

@@ -194,6 +194,21 @@ VarvePattern *varve_pattern_new(const char *text, GError **error)
 	return g_steal_pointer(&pattern);
 }
 
+guint varve_pattern_depth(const VarvePattern *pattern)
+{
+	guint depth = 0;
+
+	for (guint i = 0; i < pattern->globs->len; i++) {
+		g_auto(GStrv) parts = g_strsplit(pattern->globs->pdata[i], "/", -1);
+
+		/* A slash in a class counts too: what is too deep matches nothing. */
+		depth = MAX(depth, g_strv_length(parts) - 1);
+		if (g_strv_contains((const char *const *)parts, "**"))
+			return G_MAXUINT;
+	}
+	return depth;
+}
+
 const char *varve_pattern_literal(const VarvePattern *pattern)
 {
 	return pattern->literal;

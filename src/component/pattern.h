@@ -12,6 +12,9 @@ VarvePattern *varve_pattern_new(const char *text, GError **error);
 void varve_pattern_free(VarvePattern *pattern);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarvePattern, varve_pattern_free)
 
+/** varve_pattern_depth: in how many directories in each other what it matches can be at most;
+ *  G_MAXUINT: at any depth. */
+guint varve_pattern_depth(const VarvePattern *pattern);
 /** varve_pattern_literal: (borrowed, nullable) the one name that a pattern without wildcards means;
  *  a backslash before what is no wildcard is a part of it. */
 const char *varve_pattern_literal(const VarvePattern *pattern);

@@ -125,16 +125,23 @@ gboolean varve_spec_append_to(VarveSpec *spec, const char *section, const char *
 	return put_lines(spec, section, package, lines, TRUE, error);
 }
 
-/* Conditionals: of each line that is one, the line of its other half; of a branch, its %if. */
+/* Conditionals: of each line that is one, the line of its other half; of a branch, its %if. Those
+ * in the body of a macro have none: what a macro expands to need not be balanced. */
 
 static gboolean pair_conditionals(const VarveSpec *spec, guint *others, GError **error)
 {
 	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
+	gboolean body = FALSE;
 
 	for (guint i = 0; i < spec->lines->len; i++) {
-		SpecMark mark = varve_spec_at(spec, i)->mark;
+		const SpecLine *line = varve_spec_at(spec, i);
+		SpecMark mark = line->mark;
 
 		others[i] = G_MAXUINT;
+		if (body && mark != SPEC_BRANCH)
+			mark = SPEC_TEXT;
+		body = (body || varve_spec_is_definition(line)) && line->size > 0 &&
+		       line->text[line->size - 1] == '\\';
 		if (mark == SPEC_IF) {
 			g_array_append_val(open, i);
 		} else if (mark == SPEC_BRANCH && open->len > 0) {
@@ -192,7 +199,8 @@ static gboolean balance(const VarveSpec *spec, const guint *others, const SpecSe
 		guint line = i - 1;
 		SpecMark mark = varve_spec_at(spec, line)->mark;
 
-		if ((mark == SPEC_IF || mark == SPEC_ENDIF) && !is_inside(section, others[line]))
+		if ((mark == SPEC_IF || mark == SPEC_ENDIF) && others[line] != G_MAXUINT &&
+		    !is_inside(section, others[line]))
 			end = line;
 		/* A branch of a conditional that stays would go. */
 		if (mark == SPEC_BRANCH && others[line] != G_MAXUINT &&

@@ -33,8 +33,9 @@ VarveSpec *varve_spec_copy(const VarveSpec *spec)
 	VarveSpec *copy = spec_new(spec->name);
 
 	g_array_append_vals(copy->lines, spec->lines->data, spec->lines->len);
-	for (guint i = 0; i < spec->texts->len; i++)
-		g_ptr_array_add(copy->texts, g_bytes_ref(spec->texts->pdata[i]));
+	/* One array for all copies, which only grows: there is a copy for each overlay. */
+	g_ptr_array_unref(copy->texts);
+	copy->texts = g_ptr_array_ref(spec->texts);
 	return copy;
 }
 

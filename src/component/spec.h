@@ -20,7 +20,7 @@ typedef struct VarveSpec VarveSpec;
  * Errors: CORRUPT (a line longer than VARVE_SPEC_LINE_MAX).
  */
 VarveSpec *varve_spec_parse(const char *name, const char *data, gsize size, GError **error);
-/** varve_spec_copy: (transfer full) the same text, to go back to. */
+/** varve_spec_copy: (transfer full) the same text, to go back to; for the same thread. */
 VarveSpec *varve_spec_copy(const VarveSpec *spec);
 void varve_spec_free(VarveSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveSpec, varve_spec_free)

@@ -11,30 +11,40 @@
 /* So many characters in a row cost what one callout costs. */
 #define ROW 16
 #define ROWS_MAX 255
+/* From fewer places a repetition may run over the same characters anew. */
+#define WAYS_MANY 16
+/* A class of more ranges is not written twice. */
+#define RANGES_FEW 32
 
 typedef struct {
 	GString *text;
 	GArray *stops; /* (element-type VarveRegexStop) */
 	guint row;     /* characters since the last */
+	/* At so many places of a text what is written next can be tried, for one place where the
+	 * search begins; at most WAYS_MANY. */
+	guint ways;
 } Writer;
 
 static void write_node(Writer *writer, VarveRegexNode *node);
 
-static VarveRegexStop *last_stop(Writer *writer)
+static VarveRegexStop *stop_at(Writer *writer, guint32 index)
 {
-	return &g_array_index(writer->stops, VarveRegexStop, writer->stops->len - 1);
+	return &g_array_index(writer->stops, VarveRegexStop, index);
 }
 
-static void stop(Writer *writer, guint rows)
+/* Returns: its index. */
+static guint32 stop(Writer *writer, guint rows)
 {
 	VarveRegexStop stop = { .ahead = -1 };
+	guint n = writer->stops->len;
 
-	if (writer->stops->len > 0 && last_stop(writer)->end == writer->text->len)
-		return; /* the same place */
+	if (n > 0 && stop_at(writer, n - 1)->end == writer->text->len)
+		return n - 1; /* the same place */
 	g_string_append_printf(writer->text, "(?C%u)", CLAMP(rows, 1, ROWS_MAX));
 	stop.end = (guint32)writer->text->len;
 	g_array_append_val(writer->stops, stop);
 	writer->row = 0;
+	return n;
 }
 
 static void write_rune(Writer *writer, gunichar rune)
@@ -154,6 +164,8 @@ static void write_copies(Writer *writer, const VarveRegexNode *node, VarveRegexN
 
 	for (int i = 0; i < plain && writer->text->len <= TEXT_MAX; i++)
 		write_node(writer, child);
+	if (node->max != 1)
+		writer->ways = WAYS_MANY;
 	if (unlimited) {
 		open_group(writer, child);
 		stop(writer, 1);
@@ -166,35 +178,132 @@ static void write_copies(Writer *writer, const VarveRegexNode *node, VarveRegexN
 		g_string_append(writer->text, node->lazy ? ")?\?" : ")?");
 }
 
+/* x* in two ways: as PCRE2 is quick with it, and with a stop at each turn, for when the first ran
+ * over the same characters too often. The second is not tried behind the first: what it comes to
+ * was visited. Returns: the index of the first one's stop; the second's is the next. */
+static guint32 write_either(Writer *writer, VarveRuneSet *set, gboolean lazy)
+{
+	guint32 quick;
+
+	g_string_append_c(writer->text, '(');
+	quick = stop(writer, 1);
+	write_set(writer, set);
+	write_counts(writer, 0, VARVE_REGEX_UNLIMITED, lazy);
+	g_string_append_c(writer->text, '|');
+	stop(writer, 1);
+	g_string_append_c(writer->text, '(');
+	stop(writer, 1);
+	write_set(writer, set);
+	g_string_append_c(writer->text, ')');
+	write_counts(writer, 0, VARVE_REGEX_UNLIMITED, lazy);
+	g_string_append_c(writer->text, ')');
+	stop_at(writer, quick)->gives_way = TRUE;
+	return quick;
+}
+
+static void lead_to(Writer *writer, guint32 stop, int ahead, guint32 after)
+{
+	stop_at(writer, stop)->ahead = (gint8)ahead;
+	stop_at(writer, stop)->after = after;
+}
+
+/* x* and x+ where many places lead to it: "(xA)?" and "xA", where A is x* in two ways. Most of
+ * these places have no x, and then nothing of it is tried. */
+static void write_careful(Writer *writer, VarveRuneSet *set, int min, gboolean lazy, guint32 before)
+{
+	guint32 quick, after;
+
+	if (min == 0)
+		g_string_append_c(writer->text, '(');
+	write_set(writer, set);
+	quick = write_either(writer, set, lazy);
+	if (min == 0) {
+		g_string_append_c(writer->text, ')');
+		write_counts(writer, 0, 1, lazy);
+	}
+	after = stop(writer, 1);
+	lead_to(writer, before, min, after);
+	lead_to(writer, quick, 0, after);
+	lead_to(writer, quick + 1, 0, after);
+}
+
+/* x*, x+ and x{3,}, which is "x{2}x+": where a run of x has led on from its end, one that begins
+ * within it need not be tried. */
+static void write_unlimited(Writer *writer, const VarveRegexNode *node, VarveRuneSet *set)
+{
+	int min = MIN(node->min, 1);
+	guint32 before = stop(writer, 1 + (guint)node->min / ROW);
+
+	if (node->min > 1) {
+		write_set(writer, set);
+		g_string_append_printf(writer->text, "{%d}", node->min - 1);
+		before = stop(writer, 1);
+	}
+	if (writer->ways < WAYS_MANY) {
+		write_set(writer, set);
+		write_counts(writer, min, VARVE_REGEX_UNLIMITED, node->lazy);
+		lead_to(writer, before, min, stop(writer, 1));
+	} else {
+		write_careful(writer, set, min, node->lazy, before);
+	}
+	writer->ways = WAYS_MANY;
+}
+
+static gboolean is_large(VarveRuneSet *set)
+{
+	gsize n;
+
+	varve_rune_set_ranges(set, &n);
+	return n > RANGES_FEW;
+}
+
 static void write_repeat(Writer *writer, const VarveRegexNode *node)
 {
 	VarveRegexNode *child = g_ptr_array_index(node->children, 0);
+	gboolean unlimited = node->max == VARVE_REGEX_UNLIMITED;
+	guint ways = writer->ways;
+	guint32 before, after;
 
 	while (child->kind == VARVE_REGEX_GROUP)
 		child = g_ptr_array_index(child->children, 0);
 	if (node->max == 0)
 		return;
-	stop(writer, 1 + (guint)node->min / ROW);
-	if (child->kind == VARVE_REGEX_ONE) {
-		if (node->max == VARVE_REGEX_UNLIMITED && node->min <= 1)
-			last_stop(writer)->ahead = (gint8)node->min;
+	if (child->kind == VARVE_REGEX_ONE && unlimited &&
+	    (!is_large(child->set) || (node->min <= 1 && ways < WAYS_MANY))) {
+		write_unlimited(writer, node, child->set);
+		return;
+	}
+	before = stop(writer, 1 + (guint)node->min / ROW);
+	if (child->kind == VARVE_REGEX_ONE && (!unlimited || ways < WAYS_MANY)) {
 		write_set(writer, child->set);
 		write_counts(writer, node->min, node->max, node->lazy);
+		ways = unlimited ? WAYS_MANY : ways * (guint)(node->max - node->min + 1);
 	} else {
 		write_copies(writer, node, child);
+		ways += writer->ways;
 	}
-	stop(writer, 1);
+	writer->ways = MIN(ways, WAYS_MANY);
+	after = stop(writer, 1);
+	/* To begin a lazy loop and to be behind a turn of it is one state of the automaton: it
+	 * leaves the loop first. */
+	if (unlimited && node->min == 0 && node->lazy && !child->nullable)
+		lead_to(writer, before, 0, after);
 }
 
 static void write_choice(Writer *writer, const VarveRegexNode *node)
 {
+	guint before = writer->ways, ways = 0;
+
 	stop(writer, 1);
 	g_string_append_c(writer->text, '(');
 	for (guint i = 0; i < node->children->len; i++) {
 		if (i > 0)
 			g_string_append_c(writer->text, '|');
+		writer->ways = before;
 		write_node(writer, g_ptr_array_index(node->children, i));
+		ways = MIN(ways + writer->ways, WAYS_MANY);
 	}
+	writer->ways = ways;
 	g_string_append_c(writer->text, ')');
 	stop(writer, 1);
 }
@@ -231,7 +340,7 @@ static void write_node(Writer *writer, VarveRegexNode *node)
 char *varve_regex_to_pcre2(VarveRegexNode *node, GArray *stops, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	Writer writer = { .text = text, .stops = stops };
+	Writer writer = { .text = text, .stops = stops, .ways = 1 };
 
 	stop(&writer, 1);
 	write_node(&writer, node);

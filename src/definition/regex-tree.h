@@ -86,9 +86,15 @@ VarveRegexNode *varve_regex_parse(const char *pattern, GError **error);
 typedef struct {
 	guint32 end; /* where it ends in the pattern */
 	/* 0 or 1: behind it stands a repetition without limit of one character, at least so many
-	 * times, and then the next stop; where that was visited so many characters further on, it
-	 * was visited at all places up to where the repetition ends. -1: nothing of the kind. */
+	 * times, and then the stop of the index @after; where that was visited so many characters
+	 * further on, it was visited at all places up to where the repetition ends. -1: nothing of
+	 * the kind. */
 	gint8 ahead;
+	/* What stands behind it runs over the same characters again from each place that it begins
+	 * at. Where @after refused more often than the text is long, this one must refuse too:
+	 * another way to write the same follows, with stops within the repetition. */
+	gboolean gives_way;
+	guint32 after;
 } VarveRegexStop;
 
 /**

@@ -19,6 +19,8 @@
 #define ADVANCE 16
 /* One bit for each stop at each place of the text. */
 #define BITS_MAX (G_GUINT64_CONSTANT(1) << 31)
+/* A stop that refused so often on a short text did no harm. */
+#define REFUSED_MIN 1000
 /* Of one attempt of PCRE2, which counts them anew at each place it begins. */
 #define MATCH_MAX 100000000
 #define DEPTH_MAX 4000000
@@ -94,8 +96,9 @@ typedef struct {
 	gsize at;         /* where the last step was */
 	guint64 *visited; /* bits: of each stop the places of the text */
 	gsize n_words, n_places;
-	GArray *touched; /* (element-type gsize) words of @visited that are not 0; once there are
-			  * too many, it says nothing any more */
+	GArray *touched;  /* (element-type gsize) words of @visited that are not 0; once there are
+			   * too many, it says nothing any more */
+	guint64 *refused; /* by stop: how often; behind @visited */
 } Track;
 
 static gsize many_words(const Track *track)
@@ -140,14 +143,21 @@ static gboolean was_visited(const Track *track, guint32 stop, gsize place)
 /* Whether the repetition behind @stop leads only to where others were. */
 static gboolean is_covered(const Track *track, guint32 stop, const pcre2_callout_block *block)
 {
-	gint8 ahead = g_array_index(track->regex->stops, VarveRegexStop, stop).ahead;
+	const VarveRegexStop *what = &g_array_index(track->regex->stops, VarveRegexStop, stop);
 	gsize at = block->current_position;
 
-	if (ahead < 0 || (ahead > 0 && at == block->subject_length))
+	if (what->ahead < 0 || (what->ahead > 0 && at == block->subject_length))
 		return FALSE;
-	if (ahead > 0)
+	if (what->ahead > 0)
 		at += (gsize)g_utf8_skip[block->subject[at]];
-	return was_visited(track, stop + 1, at);
+	return was_visited(track, what->after, at);
+}
+
+static gboolean gives_way(const Track *track, guint32 stop)
+{
+	const VarveRegexStop *what = &g_array_index(track->regex->stops, VarveRegexStop, stop);
+
+	return what->gives_way && track->refused[what->after] > track->n_places + REFUSED_MIN;
 }
 
 static int on_callout(pcre2_callout_block *block, void *data)
@@ -161,7 +171,13 @@ static int on_callout(pcre2_callout_block *block, void *data)
 	track->at = at;
 	if (track->steps > track->limit)
 		return PCRE2_ERROR_MATCHLIMIT;
-	return !visit(track, stop, at) || is_covered(track, stop, block);
+	if (gives_way(track, stop))
+		return 1;
+	if (!visit(track, stop, at)) {
+		track->refused[stop]++;
+		return 1;
+	}
+	return is_covered(track, stop, block);
 }
 
 /* The text as PCRE2 takes it, and where it is in it. */
@@ -296,13 +312,15 @@ static int replace_within(Track *track, Subject *subject, const char *replacemen
 			  guint *matches)
 {
 	g_autoptr(GArray) touched = g_array_new(FALSE, FALSE, sizeof(gsize));
-	g_autofree guint64 *visited = g_try_new0(guint64, track->n_words);
+	g_autofree guint64 *visited =
+		g_try_new0(guint64, track->n_words + track->regex->stops->len);
 	pcre2_match_context *context = pcre2_match_context_create(NULL);
 	pcre2_match_data *match = pcre2_match_data_create(1, NULL);
 	int n = PCRE2_ERROR_NOMEMORY;
 
 	track->visited = visited;
 	track->touched = touched;
+	track->refused = visited ? visited + track->n_words : NULL;
 	pcre2_set_match_limit(context, MATCH_MAX);
 	pcre2_set_depth_limit(context, DEPTH_MAX);
 	pcre2_set_heap_limit(context, HEAP_MAX_KIB);

@@ -141,6 +141,29 @@ static void test_cached(Fixture *fixture, gconstpointer data)
 	g_assert_nonnull(strstr(error->message, "--offline"));
 }
 
+/* Offline nothing appears for an upstream that was never cloned, beside one that was or not. */
+static void test_offline_makes_nothing(Fixture *fixture, gconstpointer data)
+{
+	VarveGitSource source = { .uri = fixture->uri, .cache = fixture->cache, .offline = TRUE };
+	g_auto(GStrv) before = NULL, after = NULL;
+	g_autoptr(VarveGit) git = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	g_assert_null(varve_git_open(&source, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+	g_assert_nonnull(strstr(error->message, "--offline"));
+	g_assert_false(g_file_test(fixture->cache, G_FILE_TEST_EXISTS));
+	g_clear_error(&error);
+	git = open_it(fixture, FALSE);
+	g_assert_true(varve_dir_list(AT_FDCWD, fixture->cache, &before, NULL));
+	source.uri = "file:///nowhere/other";
+	g_assert_null(varve_git_open(&source, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+	g_assert_true(varve_dir_list(AT_FDCWD, fixture->cache, &after, NULL));
+	g_assert_true(g_strv_equal((const char *const *)before, (const char *const *)after));
+}
+
 static void test_commit(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(VarveGit) local = varve_git_open_local(fixture->upstream, NULL);
@@ -347,6 +370,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/git/uris", test_uris);
 	ADD("/git/last-before-a-date", NULL, test_before);
 	ADD("/git/cached", NULL, test_cached);
+	ADD("/git/offline-makes-nothing", NULL, test_offline_makes_nothing);
 	ADD("/git/pinned-commit", NULL, test_commit);
 	ADD("/git/history", NULL, test_history);
 	ADD("/git/export", NULL, test_export);

@@ -2,7 +2,9 @@
 #include "base/file.h"
 #include "component/loose-files.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 typedef struct {
@@ -36,16 +38,21 @@ static void tear_down(Fixture *fixture, gconstpointer unused)
 }
 
 /* The paths that match, or the error's code. */
-static char *match(const Fixture *fixture, const char *text)
+static char *match_kind(const Fixture *fixture, const char *text, VarveLooseKind kind)
 {
 	g_autoptr(VarvePattern) pattern = varve_pattern_new(text, NULL);
 	g_autoptr(GPtrArray) found = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!varve_loose_match(fixture->fd, pattern, &found, &error))
+	if (!varve_loose_match(fixture->fd, pattern, kind, &found, &error))
 		return g_strdup_printf("error %d", error->code);
 	g_ptr_array_add(found, NULL);
 	return g_strjoinv(" ", (char **)found->pdata);
+}
+
+static char *match(const Fixture *fixture, const char *text)
+{
+	return match_kind(fixture, text, VARVE_LOOSE_FILES);
 }
 
 static void test_match(Fixture *fixture, gconstpointer unused)
@@ -97,6 +104,115 @@ static void test_match(Fixture *fixture, gconstpointer unused)
 
 		g_assert_cmpstr(found, ==, link);
 	}
+}
+
+/* What takes the link itself gets it, wherever it leads; what is behind it stays out of reach. */
+static void test_links_are_taken_themselves(Fixture *fixture, gconstpointer unused)
+{
+	const struct {
+		const char *pattern, *found;
+	} cases[] = {
+		{ "*.txt", "a.txt l.txt" }, { "l.txt", "l.txt" }, { "d", "d" },
+		{ "**", "a.txt d l.txt" },  { "s.spec", "" },     { ".git/x", "" },
+	};
+
+	(void)unused;
+	put(fixture, "a.txt", "");
+	put(fixture, ".git/HEAD", "");
+	g_assert_cmpint(symlinkat("nowhere", fixture->fd, "l.txt"), ==, 0);
+	g_assert_cmpint(symlinkat("/etc", fixture->fd, "d"), ==, 0);
+	g_assert_cmpint(symlinkat("a.txt", fixture->fd, "s.spec"), ==, 0);
+	g_assert_cmpint(symlinkat("a", fixture->fd, ".git/x"), ==, 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *found =
+			match_kind(fixture, cases[i].pattern, VARVE_LOOSE_FILES_OR_LINKS);
+
+		g_assert_cmpstr(found, ==, cases[i].found);
+	}
+}
+
+/* A pattern is asked only where it reaches. */
+static void test_deep_directories(Fixture *fixture, gconstpointer unused)
+{
+	g_autofree char *unsupported = g_strdup_printf("error %d", VARVE_ERROR_UNSUPPORTED);
+	g_autofree char *plain = NULL, *one = NULL, *all = NULL;
+	g_autoptr(GString) path = g_string_new(NULL);
+
+	(void)unused;
+	for (guint i = 0; i < 130; i++)
+		g_string_append(path, "d/");
+	g_string_append(path, "b.c");
+	put(fixture, path->str, "");
+	put(fixture, "a.c", "");
+	put(fixture, "d/a.c", "");
+	plain = match(fixture, "*.c");
+	one = match(fixture, "{*,d}/*.c");
+	all = match(fixture, "**/*.c");
+	g_assert_cmpstr(plain, ==, "a.c");
+	g_assert_cmpstr(one, ==, "d/a.c");
+	g_assert_cmpstr(all, ==, unsupported);
+}
+
+static void test_too_large(Fixture *fixture, gconstpointer unused)
+{
+	g_autofree char *path = g_build_filename(fixture->path, "big", NULL), *data = NULL;
+	g_autoptr(GError) error = NULL;
+	gsize size;
+	mode_t mode;
+
+	(void)unused;
+	put(fixture, "big", "");
+	g_assert_cmpint(truncate(path, (off_t)VARVE_LOOSE_MAX + 1), ==, 0);
+	g_assert_false(varve_loose_read(fixture->fd, "big", &data, &size, &mode, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_UNSUPPORTED);
+	g_assert_nonnull(strstr(error->message, "'big' has 268435457 bytes"));
+}
+
+/* As if the disk were full. */
+static void test_a_failure_leaves_no_part(Fixture *fixture, gconstpointer unused)
+{
+	g_autofree char *data = g_strnfill(300000, 'x'), *old = NULL;
+	g_autofree char *source = g_strconcat(fixture->path, ".source", NULL);
+	struct rlimit before, limit;
+	g_autoptr(GError) error = NULL;
+	gsize size;
+	mode_t mode;
+
+	(void)unused;
+	put(fixture, "a", "old");
+	g_assert_true(g_file_set_contents(source, data, 300000, NULL));
+	signal(SIGXFSZ, SIG_IGN);
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	limit = (struct rlimit){ 100000, before.rlim_max };
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+	g_assert_false(varve_loose_write(fixture->fd, "a", data, 300000, 0644, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
+	g_clear_error(&error);
+	g_assert_false(varve_loose_add(fixture->fd, "b", source, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_SYSTEM);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	g_assert_true(varve_loose_read(fixture->fd, "a", &old, &size, &mode, NULL));
+	g_assert_cmpstr(old, ==, "old");
+	g_assert_true(varve_loose_can_add(fixture->fd, "b", NULL));
+	g_assert_true(varve_loose_remove(fixture->fd, "a", NULL));
+	/* Also none that patterns pass over. */
+	g_assert_cmpint(rmdir(fixture->path), ==, 0);
+	g_assert_cmpint(mkdir(fixture->path, 0755), ==, 0);
+	g_assert_cmpint(unlink(source), ==, 0);
+}
+
+/* What a killed process left is no source. */
+static void test_partial_files_match_nothing(Fixture *fixture, gconstpointer unused)
+{
+	g_autofree char *found = NULL;
+
+	(void)unused;
+	put(fixture, ".varve.0123abcd.partial", "");
+	put(fixture, "d/.varve.0123abcd.partial", "");
+	put(fixture, ".varve.0123abcde.partial", "");
+	put(fixture, "a.partial", "");
+	found = match(fixture, "**");
+	g_assert_cmpstr(found, ==, ".varve.0123abcde.partial a.partial");
 }
 
 static void test_links_are_not_followed(Fixture *fixture, gconstpointer unused)
@@ -201,6 +317,11 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	ADD("match", test_match);
+	ADD("links-are-taken-themselves", test_links_are_taken_themselves);
+	ADD("deep-directories", test_deep_directories);
+	ADD("too-large", test_too_large);
+	ADD("a-failure-leaves-no-part", test_a_failure_leaves_no_part);
+	ADD("partial-files-match-nothing", test_partial_files_match_nothing);
 	ADD("links-are-not-followed", test_links_are_not_followed);
 	ADD("write-keeps-the-mode-and-leaves-nothing",
 	    test_write_keeps_the_mode_and_leaves_nothing);

@@ -1,8 +1,13 @@
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
+#include "component/archive.h"
 #include "component/overlay.h"
 
 #include <string.h>
+#include <sys/stat.h>
+
+#define NOBODY 65534
 
 typedef struct {
 	char *path, *source; /* the sources; a file that overlays add */
@@ -261,10 +266,217 @@ static void test_all_stop_at_the_first_that_fails(Fixture *fixture, gconstpointe
 	expect_spec(fixture, "Name: a\n\nA: 1\n%build\nmake\n");
 }
 
+/* The link goes, not what it leads to; what would be read through it is refused. */
+static void test_links(Fixture *fixture, gconstpointer unused)
+{
+	g_autoptr(GError) error = NULL;
+	struct stat st;
+
+	(void)unused;
+	put(fixture, "x", "text\n");
+	g_assert_cmpint(symlinkat("x", fixture->target.sources, "link"), ==, 0);
+	g_assert_cmpint(symlinkat("nowhere", fixture->target.sources, "line"), ==, 0);
+	g_assert_cmpint(symlinkat("nowhere", fixture->target.sources, "other"), ==, 0);
+	g_assert_false(
+		varve_overlay_apply(&fixture->target,
+				    &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_SEARCH_REPLACE,
+							 .file = "link",
+							 .regex = "text" },
+				    &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	refuse(fixture,
+	       &(VarveSpecOverlay){
+		       .type = VARVE_OVERLAY_FILE_SEARCH_REPLACE, .file = "li*", .regex = "text" },
+	       "no file beside the spec matches 'li*'");
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_RENAME,
+					    .file = "other",
+					    .replacement = "little" });
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_REMOVE, .file = "link" });
+	apply(fixture, &(VarveSpecOverlay){ .type = VARVE_OVERLAY_FILE_REMOVE, .file = "li*" });
+	for (const char *const *name =
+		     (const char *const[]){ "link", "line", "little", "other", NULL };
+	     *name; name++)
+		g_assert_cmpint(fstatat(fixture->target.sources, *name, &st, AT_SYMLINK_NOFOLLOW),
+				==, -1);
+	expect_file(fixture, "x", "text\n");
+}
+
+static void test_too_large_names_the_pattern(Fixture *fixture, gconstpointer unused)
+{
+	g_autofree char *path = g_build_filename(fixture->path, "blob", NULL);
+
+	(void)unused;
+	put(fixture, "blob", "");
+	g_assert_cmpint(truncate(path, (off_t)257 << 20), ==, 0);
+	refuse(fixture,
+	       &(VarveSpecOverlay){
+		       .type = VARVE_OVERLAY_FILE_SEARCH_REPLACE, .file = "**", .regex = "x" },
+	       "in 'blob', which '**' matches: 'blob' has 269484032 bytes and is too large");
+}
+
+/* Archives */
+
+/* Packs @name of files: path, text, path, text…, NULL; a path that ends in a slash is a directory
+ * that nobody may write. */
+static void pack(const Fixture *fixture, const char *name, const char *const *files)
+{
+	g_autofree char *tree = g_strconcat(fixture->path, ".tree", NULL);
+	g_autoptr(GPtrArray) closed = g_ptr_array_new_with_free_func(g_free);
+	varve_autofd fd = -1;
+
+	for (; *files; files += 2) {
+		g_autofree char *path = g_build_filename(tree, files[0], NULL);
+		g_autofree char *parent = g_path_get_dirname(path);
+
+		g_assert_true(varve_dir_make(parent, 0755, NULL));
+		if (g_str_has_suffix(files[0], "/"))
+			g_ptr_array_add(closed, g_steal_pointer(&path));
+		else
+			g_assert_true(g_file_set_contents(path, files[1], -1, NULL));
+	}
+	for (guint i = 0; i < closed->len; i++)
+		g_assert_cmpint(chmod(closed->pdata[i], 0555), ==, 0);
+	fd = varve_dir_open(AT_FDCWD, tree, NULL);
+	put(fixture, name, "");
+	g_assert_true(varve_archive_pack(fixture->target.sources, name, fd, NULL));
+	for (guint i = 0; i < closed->len; i++)
+		g_assert_cmpint(chmod(closed->pdata[i], 0755), ==, 0);
+	g_assert_true(varve_dir_remove(AT_FDCWD, tree, NULL));
+}
+
+/* The text of a file of the archive, and the permissions of the directory that it is in. */
+static char *unpacked(const Fixture *fixture, const char *name, const char *path, mode_t *ret_mode)
+{
+	g_autofree char *tree = g_strconcat(fixture->path, ".tree", NULL);
+	g_autofree char *full = g_build_filename(tree, path, NULL);
+	g_autofree char *parent = g_path_get_dirname(full);
+	varve_autofd fd = -1;
+	char *text = NULL;
+	struct stat st;
+
+	g_assert_true(varve_dir_make(tree, 0755, NULL));
+	fd = varve_dir_open(AT_FDCWD, tree, NULL);
+	g_assert_true(varve_archive_unpack(fixture->target.sources, name, fd, NULL));
+	g_file_get_contents(full, &text, NULL, NULL);
+	g_assert_cmpint(stat(parent, &st), ==, 0);
+	*ret_mode = st.st_mode & 0777;
+	g_assert_true(varve_run(NULL, "chmod", "-R", "u+rwx", tree, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, tree, NULL));
+	return text;
+}
+
+static void expect_no_rest(void)
+{
+	g_auto(GStrv) names = NULL;
+
+	g_assert_true(varve_dir_list(AT_FDCWD, g_get_tmp_dir(), &names, NULL));
+	for (char **name = names; *name; name++)
+		g_assert_false(g_str_has_prefix(*name, "varve-archive-"));
+}
+
+static void change_closed(Fixture *fixture)
+{
+	const char *const files[] = { "p-1/g", "old",     "p-1/ro/f", "old", "p-1/ro/h",
+				      "old",   "p-1/ro/", NULL,       NULL };
+	const VarveSpecOverlay overlays[] = {
+		{ .type = VARVE_OVERLAY_FILE_SEARCH_REPLACE,
+		  .archive = "p.tar.gz",
+		  .file = "{g,ro/f}",
+		  .regex = "old",
+		  .replacement = "new" },
+		{ .type = VARVE_OVERLAY_FILE_REMOVE, .archive = "p.tar.gz", .file = "ro/h" },
+		{ .type = VARVE_OVERLAY_FILE_REMOVE, .archive = "p.tar.gz", .file = "none" },
+	};
+	g_autofree char *f = NULL, *g = NULL, *h = NULL, *kept = NULL;
+	g_autoptr(GError) error = NULL;
+	mode_t mode, top;
+
+	pack(fixture, "p.tar.gz", files);
+	/* A failure changes nothing and leaves nothing. */
+	g_assert_false(varve_overlay_apply_all(&fixture->target, overlays, 3, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CONFLICT);
+	g_assert_nonnull(strstr(error->message, "(paths are below its directory 'p-1'): no file "
+						"there matches 'none'"));
+	g_clear_error(&error);
+	kept = unpacked(fixture, "p.tar.gz", "p-1/ro/f", &mode);
+	g_assert_cmpstr(kept, ==, "old");
+	expect_no_rest();
+	varve_overlay_apply_all(&fixture->target, overlays, 2, &error);
+	g_assert_no_error(error);
+	g = unpacked(fixture, "p.tar.gz", "p-1/g", &top);
+	f = unpacked(fixture, "p.tar.gz", "p-1/ro/f", &mode);
+	h = unpacked(fixture, "p.tar.gz", "p-1/ro/h", &mode);
+	g_assert_cmpstr(g, ==, "new");
+	g_assert_cmpstr(f, ==, "new");
+	g_assert_null(h);
+	g_assert_cmpint(mode, ==, 0555);
+	expect_no_rest();
+}
+
+/* Of an archive that has them, for a user who has to obey them. */
+static void test_directories_without_write_permission(Fixture *fixture, gconstpointer unused)
+{
+	gboolean root = geteuid() == 0;
+
+	(void)unused;
+	if (root && (chown(fixture->path, NOBODY, (gid_t)-1) < 0 || seteuid(NOBODY) < 0)) {
+		g_test_skip("cannot become an ordinary user here");
+		return;
+	}
+	change_closed(fixture);
+	g_assert_true(!root || seteuid(0) == 0);
+}
+
+static void test_archives_that_do_not_fit(Fixture *fixture, gconstpointer unused)
+{
+	const char *const files[] = { "a/f", "1", "b/f", "2", NULL };
+	VarveSpecOverlay overlay = { .type = VARVE_OVERLAY_FILE_REMOVE,
+				     .archive = "two.tar",
+				     .file = "f" };
+
+	(void)unused;
+	pack(fixture, "two.tar", files);
+	refuse(fixture, &overlay,
+	       "in the archive 'two.tar' (paths are below its top, which has several entries): "
+	       "no file there matches 'f'");
+	overlay.archive = "sub/two.tar";
+	refuse(fixture, &overlay, "'sub/two.tar' cannot be the name of an archive");
+}
+
+/* Whatever the order they are written in. */
+static void test_archives_come_last(Fixture *fixture, gconstpointer unused)
+{
+	const char *const files[] = { "a/f", "1", "a/g", "2", NULL };
+	const VarveSpecOverlay overlays[] = {
+		{ .type = VARVE_OVERLAY_FILE_REMOVE, .archive = "new.tar", .file = "f" },
+		{ .type = VARVE_OVERLAY_FILE_RENAME, .file = "old.tar", .replacement = "new.tar" },
+	};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *f = NULL, *g = NULL;
+	mode_t mode;
+
+	(void)unused;
+	pack(fixture, "old.tar", files);
+	varve_overlay_apply_all(&fixture->target, overlays, 2, &error);
+	g_assert_no_error(error);
+	f = unpacked(fixture, "new.tar", "a/f", &mode);
+	g = unpacked(fixture, "new.tar", "a/g", &mode);
+	g_assert_null(f);
+	g_assert_cmpstr(g, ==, "2");
+}
+
 #define ADD(path, spec, test) g_test_add("/overlay/" path, Fixture, spec, set_up, test, tear_down)
 
 int main(int argc, char **argv)
 {
+	/* Of our own, so that what is left in it can be told, and open to an ordinary user. */
+	const char *above = g_getenv("TMPDIR");
+	g_autofree char *own = g_build_filename(above ? above : "/tmp", "overlay-XXXXXX", NULL);
+	int result;
+
+	if (!g_mkdtemp(own) || chmod(own, 01777) < 0)
+		return 1;
+	g_setenv("TMPDIR", own, TRUE);
 	g_test_init(&argc, &argv, NULL);
 	ADD("spec-types", NULL, test_spec_types);
 	ADD("subpackage", "Name: a\n%package libs\nA: b\n%files\n%files libs\n/l\n",
@@ -275,6 +487,13 @@ int main(int argc, char **argv)
 	ADD("file-types", NULL, test_file_types);
 	ADD("specs-are-no-loose-files", NULL, test_specs_are_no_loose_files);
 	ADD("no-sources", NULL, test_no_sources);
+	ADD("links", NULL, test_links);
+	ADD("too-large-names-the-pattern", NULL, test_too_large_names_the_pattern);
+	ADD("directories-without-write-permission", NULL,
+	    test_directories_without_write_permission);
+	ADD("archives-that-do-not-fit", NULL, test_archives_that_do_not_fit);
+	ADD("archives-come-last", NULL, test_archives_come_last);
 	ADD("all-stop-at-the-first-that-fails", NULL, test_all_stop_at_the_first_that_fails);
-	return g_test_run();
+	result = g_test_run();
+	return rmdir(own) == 0 ? result : 1;
 }

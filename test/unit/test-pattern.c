@@ -55,6 +55,28 @@ static void test_literal(void)
 	}
 }
 
+static void test_depth(void)
+{
+	static const struct {
+		const char *pattern;
+		guint depth;
+	} cases[] = {
+		{ "*.c", 0 },
+		{ "a/*", 1 },
+		{ "{a,b/c/d}*", 2 },
+		{ "**", G_MAXUINT },
+		{ "a**/*.c", 1 },
+		{ "a/**", G_MAXUINT },
+		{ "{a,**/b}", G_MAXUINT },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(VarvePattern) pattern = varve_pattern_new(cases[i].pattern, NULL);
+
+		g_assert_cmpuint(varve_pattern_depth(pattern), ==, cases[i].depth);
+	}
+}
+
 static void test_wrong(void)
 {
 	static const char *const texts[] = { "[a", "[]", "[!]", "a{b", "a}b", "a\\", "[\\]" };
@@ -83,6 +105,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pattern/matches", test_matches);
 	g_test_add_func("/pattern/literal", test_literal);
+	g_test_add_func("/pattern/depth", test_depth);
 	g_test_add_func("/pattern/wrong", test_wrong);
 	g_test_add_func("/pattern/alternatives-are-bounded", test_alternatives_are_bounded);
 	return g_test_run();

@@ -2,7 +2,10 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void test_output_and_input(void)
@@ -130,6 +133,38 @@ static void test_out_of_time(void)
 	g_assert_cmpint(g_get_monotonic_time() - since, <, 50 * G_USEC_PER_SEC);
 }
 
+/* It is in a group of its own: nobody else would end it. */
+static void test_ends_with_a_killed_caller(void)
+{
+	const char *argv[] = { "sh", "-c", "echo; exec sleep 60", NULL };
+	char byte;
+	int told[2];
+	struct pollfd end = { .events = POLLIN };
+	pid_t caller;
+
+	g_assert_cmpint(pipe(told), ==, 0);
+	caller = fork();
+	g_assert_cmpint(caller, >=, 0);
+	if (caller == 0) {
+		const VarveProcess process = {
+			.argv = argv, .timeout = 60, .tied = TRUE, .output_fd = told[1]
+		};
+
+		close(told[0]);
+		varve_process_run(&process, NULL, NULL);
+		_exit(0);
+	}
+	close(told[1]);
+	end.fd = told[0];
+	g_assert_cmpint(read(told[0], &byte, 1), ==, 1);
+	g_assert_cmpint(kill(caller, SIGKILL), ==, 0);
+	g_assert_cmpint(waitpid(caller, NULL, 0), ==, caller);
+	/* The other end of the pipe is closed with the last who has it. */
+	g_assert_cmpint(poll(&end, 1, 20000), ==, 1);
+	g_assert_cmpint(read(told[0], &byte, 1), ==, 0);
+	close(told[0]);
+}
+
 static void test_descriptors_stay_here(void)
 {
 	const char *argv[] = { "sh", "-c", "echo /proc/self/fd/*", NULL };
@@ -171,6 +206,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/process/lines-without-end", test_lines_without_end);
 	g_test_add_func("/process/lines-of-a-failure", test_lines_of_a_failure);
 	g_test_add_func("/process/out-of-time", test_out_of_time);
+	g_test_add_func("/process/ends-with-a-killed-caller", test_ends_with_a_killed_caller);
 	g_test_add_func("/process/in-time", test_in_time);
 	g_test_add_func("/process/descriptors-stay-here", test_descriptors_stay_here);
 	return g_test_run();

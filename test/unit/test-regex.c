@@ -344,6 +344,8 @@ static void test_empty(void)
 		{ "(?:a?\?)*b", "aab", "<>", 1 },
 		{ "(?:|[ab])+(?:b|c)", "abc", "<>", 1 }, /* PCRE2 alone: "<>c" */
 		{ "(?:^)*a", "aa", "<><>", 2 },
+		{ "((\\w+?)*?)+a", "baa", "<><>", 2 },
+		{ "((\\w\\w)*?)((\\w\\w)*?)+a", "baaba", "<>b<>", 2 },
 		{ "(?:(?:a*)*){2,}b", "aab", "<>", 1 },
 	};
 
@@ -556,6 +558,16 @@ static void test_hostile(void)
 		"((?:.)(|b|){2}){0,}abc",
 		"(?:a|a|a|a)*c",
 		"(a{1,30}){1,30}c",
+		/* From every place of one run the next would run over the rest anew. */
+		"(.*)(.*)(.*)(.*)(.*)(.*)[^b]\\z",
+		"(.*?)(.*?)(.*?)(.*?)(.*)(.*)[^b]\\z",
+		".*a.*a.*a.*a[^b]\\z",
+		"a+a+?a+a+?[^b]\\z",
+		"a{3,}a{3,}a{3,}[^b]\\z",
+		"(?:.*a){5}[^b]\\z",
+		"(?:a?){16}(?:a*)(?:a*)[^b]\\z",
+		"\\pL*[^b]\\z",
+		"(\\pL*)(\\pL*)(\\pL+)[^b]\\z",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++) {
@@ -567,14 +579,42 @@ static void test_hostile(void)
 	}
 }
 
+/* Also in a search that has become careful the first way that fits is the one. */
+static void test_careful(void)
+{
+	static const char *const patterns[] = {
+		"(.*)(.*)(.*)[^a]\\z|a",       "(.*?)(.*?)(.*?)[^a]\\z|a",
+		"(a+)(a+?)(a*)(a*?)[^a]\\z|a", "(?:(.*)a(.*)a)+[^a]\\z|a",
+		"(a*)(a*)(a*)(aa)?[^a]\\z|a",
+	};
+	g_autofree char *text = g_strnfill(300, 'a');
+
+	for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++) {
+		g_autoptr(VarveRegex) regex = varve_regex_new(patterns[i], NULL);
+		g_autoptr(GString) ret = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		guint n = 0;
+
+		varve_regex_replace(regex, text, 300, "", ret, &n, &error);
+		g_assert_no_error(error);
+		g_assert_cmpuint(n, ==, 300);
+		g_assert_cmpuint(ret->len, ==, 0);
+		varve_regex_replace(regex, "aaab", 4, "", ret, &n, &error);
+		g_assert_no_error(error);
+		g_assert_cmpuint(n, ==, 1);
+		g_assert_cmpuint(ret->len, ==, 0);
+	}
+}
+
 /* What would still take too long, or too much memory, is an error. */
 static void test_limits(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GString) pattern = g_string_new(NULL);
 
-	/* From every place of the first run the others begin anew. */
-	g_assert_false(match_many("(.*)(.*)(.*)(.*)(.*)(.*)[^b]\\z", 60000, &error));
+	g_assert_true(match_many("(.*)(.*)(.*)(.*)(.*)(.*)[^b]\\z", 60000, &error));
+	/* The automaton has as many states as these have turns. */
+	g_assert_false(match_many(".{0,900}.{0,900}.{0,900}[^b]\\z", 60000, &error));
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_UNSUPPORTED);
 	g_assert_nonnull(strstr(error->message, "more steps"));
 	g_clear_error(&error);
@@ -687,6 +727,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/regex/texts-that-are-not-utf8", test_not_utf8);
 	g_test_add_func("/regex/replacement-as-it-stands", test_replacement);
 	g_test_add_func("/regex/hostile-expressions-are-quick", test_hostile);
+	g_test_add_func("/regex/careful-searches-find-the-same", test_careful);
 	g_test_add_func("/regex/limits", test_limits);
 	g_test_add_func("/regex/depth", test_depth);
 	g_test_add_func("/regex/sets", test_sets);
