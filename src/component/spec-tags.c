@@ -273,7 +273,7 @@ static guint remove_listed(VarveSpec *spec, const VarvePattern *pattern)
 			SpecPiece name = varve_spec_trim(line->text, line->size);
 			g_autofree char *text = g_strndup(name.text, name.size);
 
-			if (*text && varve_pattern_match(pattern, text))
+			if (*text && varve_pattern_match_value(pattern, text))
 				g_array_append_val(going, j);
 		}
 	}
@@ -294,7 +294,7 @@ gboolean varve_spec_remove_patches(VarveSpec *spec, const char *pattern, GError 
 		g_autofree char *value = g_strndup(walk.value.text, walk.value.size);
 		gint64 number;
 
-		if (!patch_number(walk.tag, &number) || !varve_pattern_match(compiled, value))
+		if (!patch_number(walk.tag, &number) || !varve_pattern_match_value(compiled, value))
 			continue;
 		varve_spec_delete(spec, walk.line, 1);
 		n++;
