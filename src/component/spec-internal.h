@@ -56,9 +56,11 @@ void varve_spec_header(VarveSpec *spec, const SpecLine *line, SpecSection *ret);
 gboolean varve_spec_parse_tag(const SpecLine *line, SpecPiece *ret_tag, SpecPiece *ret_value);
 /** varve_spec_trim: without blanks (Unicode's) at both ends. */
 SpecPiece varve_spec_trim(const char *text, gsize size);
-/** varve_spec_same: equal without case, letter by letter. */
+/** varve_spec_same: equal in lower case, letter by letter. */
 gboolean varve_spec_same(SpecPiece piece, const char *text);
 
+/** varve_spec_same_folded: equal by Unicode's simple folding, in which more letters are. */
+gboolean varve_spec_same_folded(SpecPiece piece, const char *text);
 /* spec.c: the lines. */
 
 static inline SpecLine *varve_spec_at(const VarveSpec *spec, guint line)

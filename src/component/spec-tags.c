@@ -101,7 +101,7 @@ static gboolean change_tags(VarveSpec *spec, const char *package, const char *ta
 
 	while (next_tag(&walk)) {
 		if (!varve_spec_same(walk.tag, tag) ||
-		    (value && *value && !varve_spec_same(walk.value, value)))
+		    (value && *value && !varve_spec_same_folded(walk.value, value)))
 			continue;
 		if (!text)
 			varve_spec_delete(spec, walk.line, 1);
@@ -233,7 +233,7 @@ gint64 varve_spec_highest_patch(VarveSpec *spec)
 	while (next_tag(&walk)) {
 		if (patch_number(walk.tag, &number))
 			highest = MAX(highest, number);
-		else if (varve_spec_same(walk.tag, "patch"))
+		else if (varve_spec_same_folded(walk.tag, "patch"))
 			plain++;
 	}
 	return MAX(highest, plain - 1);

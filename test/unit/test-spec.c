@@ -241,6 +241,12 @@ static void test_tags_are_changed(void)
 		parse("Name: a\nrequires: b\nRequires:  c\n%package x\nRequires: b\n"
 		      "%build\nRequires: b\n");
 	g_autoptr(GError) error = NULL;
+		{ "\xe2\x84\xaa"
+		  "ey: a\n",
+		  "", "key", "a" },                             /* the Kelvin sign */
+		{ "\xc5\xbfummary: a\n", "", "summary", NULL }, /* a long s is no s... */
+		{ "t\xc4\xb1p: a\n", "", "TIP", NULL },         /* nor is an i without a dot */
+		{ "Key\xff: a\n", "", "Key\xef\xbf\xbd", "a" }, /* no UTF-8 */
 
 	g_assert_true(varve_spec_remove_tag(spec, "", "Requires", "B", NULL));
 	expect(spec, "Name: a\nRequires:  c\n%package x\nRequires: b\n%build\nRequires: b\n");
@@ -252,6 +258,16 @@ static void test_tags_are_changed(void)
 	       "Requires: b\n");
 	g_assert_true(varve_spec_remove_tag(spec, "", "requires", NULL, NULL));
 	g_assert_false(varve_spec_remove_tag(spec, "", "requires", "c", &error));
+/* Values are compared by folding, in which a long s is an s. */
+static void test_values_are_folded(void)
+{
+	g_autoptr(VarveSpec) spec = parse("T: \xc5\xbf\nT: \xc4\xb1\nT: \xe1\xba\x9e\n");
+
+	g_assert_true(varve_spec_remove_tag(spec, "", "T", "S", NULL));
+	g_assert_false(varve_spec_remove_tag(spec, "", "T", "I", NULL));
+	expect(spec, "T: \xc4\xb1\nT: \xe1\xba\x9e\n");
+}
+
 	expect_error(&error, VARVE_ERROR_NOT_FOUND, "'requires' with the value 'c'");
 	g_assert_false(varve_spec_update_tag(spec, "y", "Requires", "c", &error));
 	expect_error(&error, VARVE_ERROR_NOT_FOUND, "'Requires' in y");
@@ -433,3 +449,4 @@ int main(int argc, char **argv)
 			test_replacement_that_changes_nothing);
 	return g_test_run();
 }
+	g_test_add_func("/spec/values-are-folded", test_values_are_folded);
