@@ -38,6 +38,7 @@ struct VarveSpec {
 	GArray *sections; /* SpecSection; of the lines as they were when @indexed was set */
 	GStringChunk *names;
 	gboolean indexed;
+	gboolean edited; /* since it was read or settled */
 };
 
 /* spec-line.c: single lines. */
@@ -58,9 +59,9 @@ gboolean varve_spec_parse_tag(const SpecLine *line, SpecPiece *ret_tag, SpecPiec
 SpecPiece varve_spec_trim(const char *text, gsize size);
 /** varve_spec_same: equal in lower case, letter by letter. */
 gboolean varve_spec_same(SpecPiece piece, const char *text);
-
 /** varve_spec_same_folded: equal by Unicode's simple folding, in which more letters are. */
 gboolean varve_spec_same_folded(SpecPiece piece, const char *text);
+
 /* spec.c: the lines. */
 
 static inline SpecLine *varve_spec_at(const VarveSpec *spec, guint line)

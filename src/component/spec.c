@@ -32,14 +32,22 @@ VarveSpec *varve_spec_copy(const VarveSpec *spec)
 {
 	VarveSpec *copy = spec_new(spec->name);
 
+	copy->edited = spec->edited;
 	g_array_append_vals(copy->lines, spec->lines->data, spec->lines->len);
 	for (guint i = 0; i < spec->texts->len; i++)
 		g_ptr_array_add(copy->texts, g_bytes_ref(spec->texts->pdata[i]));
 	return copy;
 }
 
+/* A blank at the end of a line: what the line is stays. */
+static void drop_return(SpecLine *line)
+{
+	if (line->size > 0 && line->text[line->size - 1] == '\r')
+		line->size--;
+}
+
 /* Cuts @size bytes at @text into lines. A text without a line feed at its end has one more line;
- * @file: but not an empty one. */
+ * @file: but not an empty one, and a carriage return belongs to the line feed that follows. */
 static gboolean cut(const VarveSpec *spec, const char *text, gsize size, gboolean file,
 		    GArray *lines, GError **error)
 {
@@ -58,6 +66,8 @@ static gboolean cut(const VarveSpec *spec, const char *text, gsize size, gboolea
 					  "%u; break it in its source",
 					  spec->name, lines->len + 1, length, VARVE_SPEC_LINE_MAX);
 		line.mark = varve_spec_mark(p, length);
+		if (file)
+			drop_return(&line);
 		g_array_append_val(lines, line);
 		if (!feed)
 			return TRUE;
@@ -93,6 +103,15 @@ GString *varve_spec_print(const VarveSpec *spec)
 	return text;
 }
 
+void varve_spec_settle(VarveSpec *spec)
+{
+	if (!spec->edited)
+		return;
+	spec->edited = FALSE;
+	for (guint i = 0; i < spec->lines->len; i++)
+		drop_return(varve_spec_at(spec, i));
+}
+
 guint varve_spec_lines(const VarveSpec *spec)
 {
 	return spec->lines->len;
@@ -102,6 +121,12 @@ const char *varve_spec_line(const VarveSpec *spec, guint line, gsize *ret_size)
 {
 	*ret_size = varve_spec_at(spec, line)->size;
 	return varve_spec_at(spec, line)->text;
+}
+
+static void touch(VarveSpec *spec)
+{
+	spec->indexed = FALSE;
+	spec->edited = TRUE;
 }
 
 gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *text, gsize size,
@@ -115,7 +140,7 @@ gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *text, gsize 
 		return FALSE;
 	g_ptr_array_add(spec->texts, g_steal_pointer(&bytes));
 	g_array_insert_vals(spec->lines, line, lines->data, lines->len);
-	spec->indexed = FALSE;
+	touch(spec);
 	if (ret_inserted)
 		*ret_inserted = lines->len;
 	return TRUE;
@@ -144,7 +169,7 @@ gboolean varve_spec_put(VarveSpec *spec, guint line, const char *text, gsize siz
 		return FALSE;
 	g_ptr_array_add(spec->texts, g_steal_pointer(&bytes));
 	*varve_spec_at(spec, line) = g_array_index(lines, SpecLine, 0);
-	spec->indexed = FALSE;
+	touch(spec);
 	*ret_inserted = 1;
 	return TRUE;
 }
@@ -153,7 +178,7 @@ void varve_spec_delete(VarveSpec *spec, guint line, guint n)
 {
 	if (n > 0)
 		g_array_remove_range(spec->lines, line, n);
-	spec->indexed = FALSE;
+	touch(spec);
 }
 
 gboolean varve_spec_prepend(VarveSpec *spec, const char *const *lines, GError **error)

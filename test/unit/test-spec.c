@@ -27,14 +27,15 @@ static void expect_error(GError **error, VarveError code, const char *part)
 	g_clear_error(error);
 }
 
-/* Printed as it was read, but for the line feed at the end. */
+/* Printed as it was read, but for what ends lines. */
 static void test_same_bytes(void)
 {
 	static const char *const texts[][2] = {
 		{ "", "" },
 		{ "\n", "\n" },
 		{ "Name: a", "Name: a\n" },
-		{ "Name: a\r\n\r\n%build\r\n", "Name: a\r\n\r\n%build\r\n" },
+		{ "Name: a\r\n\r\n%build\r\n", "Name: a\n\n%build\n" },
+		{ "a\rb\n\r\r\n\rc\r", "a\rb\n\r\n\rc\n" },
 		{ "\t %files  \n\xff\xfe\n\n\n", "\t %files  \n\xff\xfe\n\n\n" },
 	};
 
@@ -45,6 +46,22 @@ static void test_same_bytes(void)
 		expect(spec, texts[i][1]);
 		expect(copy, texts[i][1]);
 	}
+}
+
+/* What an edit puts in keeps its carriage return until the next edit's spec is read. */
+static void test_settled(void)
+{
+	static const char *const lines[] = { "x\r", "\r\r", NULL };
+	g_autoptr(VarveSpec) spec = parse("a\r\r\n");
+
+	varve_spec_settle(spec);
+	expect(spec, "a\r\n");
+	g_assert_true(varve_spec_append(spec, lines, NULL));
+	expect(spec, "a\r\nx\r\n\r\r\n");
+	varve_spec_settle(spec);
+	expect(spec, "a\nx\n\r\n");
+	varve_spec_settle(spec);
+	expect(spec, "a\nx\n\r\n");
 }
 
 static void test_nul_is_a_byte(void)
@@ -224,6 +241,12 @@ static void test_tag_is_found(void)
 		{ "%package -n x\nName: a\n%description x\nName: b\n", "x", "Name", "a" },
 		{ "\xc2\xa0Name: a\xe2\x80\x83\n", "", "Name", "a" },
 		{ "Summary(\xc3\x84): a\n", "", "SUMMARY(\xc3\xa4)", "a" },
+		{ "\xe2\x84\xaa"
+		  "ey: a\n",
+		  "", "key", "a" },                             /* the Kelvin sign */
+		{ "\xc5\xbfummary: a\n", "", "summary", NULL }, /* a long s is no s... */
+		{ "t\xc4\xb1p: a\n", "", "TIP", NULL },         /* nor is an i without a dot */
+		{ "Key\xff: a\n", "", "Key\xef\xbf\xbd", "a" }, /* no UTF-8 */
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -235,18 +258,22 @@ static void test_tag_is_found(void)
 	}
 }
 
+/* Values are compared by folding, in which a long s is an s. */
+static void test_values_are_folded(void)
+{
+	g_autoptr(VarveSpec) spec = parse("T: \xc5\xbf\nT: \xc4\xb1\nT: \xe1\xba\x9e\n");
+
+	g_assert_true(varve_spec_remove_tag(spec, "", "T", "S", NULL));
+	g_assert_false(varve_spec_remove_tag(spec, "", "T", "I", NULL));
+	expect(spec, "T: \xc4\xb1\nT: \xe1\xba\x9e\n");
+}
+
 static void test_tags_are_changed(void)
 {
 	g_autoptr(VarveSpec) spec =
 		parse("Name: a\nrequires: b\nRequires:  c\n%package x\nRequires: b\n"
 		      "%build\nRequires: b\n");
 	g_autoptr(GError) error = NULL;
-		{ "\xe2\x84\xaa"
-		  "ey: a\n",
-		  "", "key", "a" },                             /* the Kelvin sign */
-		{ "\xc5\xbfummary: a\n", "", "summary", NULL }, /* a long s is no s... */
-		{ "t\xc4\xb1p: a\n", "", "TIP", NULL },         /* nor is an i without a dot */
-		{ "Key\xff: a\n", "", "Key\xef\xbf\xbd", "a" }, /* no UTF-8 */
 
 	g_assert_true(varve_spec_remove_tag(spec, "", "Requires", "B", NULL));
 	expect(spec, "Name: a\nRequires:  c\n%package x\nRequires: b\n%build\nRequires: b\n");
@@ -258,16 +285,6 @@ static void test_tags_are_changed(void)
 	       "Requires: b\n");
 	g_assert_true(varve_spec_remove_tag(spec, "", "requires", NULL, NULL));
 	g_assert_false(varve_spec_remove_tag(spec, "", "requires", "c", &error));
-/* Values are compared by folding, in which a long s is an s. */
-static void test_values_are_folded(void)
-{
-	g_autoptr(VarveSpec) spec = parse("T: \xc5\xbf\nT: \xc4\xb1\nT: \xe1\xba\x9e\n");
-
-	g_assert_true(varve_spec_remove_tag(spec, "", "T", "S", NULL));
-	g_assert_false(varve_spec_remove_tag(spec, "", "T", "I", NULL));
-	expect(spec, "T: \xc4\xb1\nT: \xe1\xba\x9e\n");
-}
-
 	expect_error(&error, VARVE_ERROR_NOT_FOUND, "'requires' with the value 'c'");
 	g_assert_false(varve_spec_update_tag(spec, "y", "Requires", "c", &error));
 	expect_error(&error, VARVE_ERROR_NOT_FOUND, "'Requires' in y");
@@ -426,6 +443,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/spec/same-bytes", test_same_bytes);
+	g_test_add_func("/spec/settled", test_settled);
 	g_test_add_func("/spec/nul-is-a-byte", test_nul_is_a_byte);
 	g_test_add_func("/spec/long-line-is-refused", test_long_line_is_refused);
 	g_test_add_func("/spec/package-of-a-header", test_package_of_a_header);
@@ -437,6 +455,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spec/unbalanced-matters-to-its-own-removals-only",
 			test_unbalanced_spec_matters_to_its_own_removals_only);
 	g_test_add_func("/spec/tag-is-found", test_tag_is_found);
+	g_test_add_func("/spec/values-are-folded", test_values_are_folded);
 	g_test_add_func("/spec/tags-are-changed", test_tags_are_changed);
 	g_test_add_func("/spec/update-means-every-tag", test_update_means_every_tag);
 	g_test_add_func("/spec/tag-goes-to-its-family", test_tag_goes_to_its_family);
@@ -449,4 +468,3 @@ int main(int argc, char **argv)
 			test_replacement_that_changes_nothing);
 	return g_test_run();
 }
-	g_test_add_func("/spec/values-are-folded", test_values_are_folded);
