@@ -314,8 +314,13 @@ static gboolean may_end(const Matcher *m, const char *place)
 static gboolean match_glob(const char *glob, const char *name, gboolean is_value)
 {
 	gsize n = strlen(glob);
-	g_autofree guint8 *sets = g_malloc0(2 * (n + 1));
+	guint8 few[256] = { 0 };
+	g_autofree guint8 *many = n < 128 ? NULL : g_malloc0(2 * (n + 1));
+	guint8 *sets = many ? many : few;
 	Matcher m = { glob, is_value, sets, sets + n + 1 };
+
+	if (*glob && !strchr("*?[\\", *glob) && *glob != *name)
+		return FALSE;
 
 	enter(&m, m.now, glob);
 	while (*name) {

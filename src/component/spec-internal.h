@@ -69,17 +69,27 @@ static inline SpecLine *varve_spec_at(const VarveSpec *spec, guint line)
 	return &g_array_index(spec->lines, SpecLine, line);
 }
 
-/** varve_spec_insert: @text's lines before @line. Errors: CORRUPT. */
-gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *text, gsize size,
-			   guint *ret_inserted, GError **error);
-/** varve_spec_insert_all: the same for several texts. */
-gboolean varve_spec_insert_all(VarveSpec *spec, guint line, const char *const *texts,
-			       GError **error);
-/** varve_spec_put: the same in the place of @line. */
-gboolean varve_spec_put(VarveSpec *spec, guint line, const char *text, gsize size,
-			guint *ret_inserted, GError **error);
-/** varve_spec_delete: @n lines from @line on. */
-void varve_spec_delete(VarveSpec *spec, guint line, guint n);
+/** Lines from @start to before @end go, which may be none; of the lines that were made, those from
+ *  @from to before @to come in their place. */
+typedef struct {
+	guint start, end, from, to;
+} SpecSplice;
+
+/** varve_spec_make: appends @text's lines to @made (element-type SpecLine). Errors: CORRUPT. */
+gboolean varve_spec_make(VarveSpec *spec, const char *text, gsize size, GArray *made,
+			 GError **error);
+/**
+ * varve_spec_splice:
+ * Makes all edits at once, in time linear in the spec: it may have a million places.
+ *
+ * @splices: (element-type SpecSplice) of the lines as they are now, none with another's; are
+ * sorted.
+ *
+ * Errors: CORRUPT (too many lines; the spec is as it was).
+ */
+gboolean varve_spec_splice(VarveSpec *spec, GArray *splices, const GArray *made, GError **error);
+/** varve_spec_insert: the lines of all @texts before @line. Errors: CORRUPT. */
+gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *const *texts, GError **error);
 
 /* spec-section.c */
 

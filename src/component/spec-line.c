@@ -149,10 +149,13 @@ gboolean varve_spec_same_folded(SpecPiece piece, const char *text)
 /* One of @names, which begin with '%' as the token does. */
 static gboolean is_one_of(SpecPiece token, const char *const *names, gsize n)
 {
-	gunichar first = token.size > 1 ? lower((guint8)token.text[1]) : 0;
+	gunichar first;
 
+	if (token.size < 2)
+		return FALSE;
+	first = (guint8)token.text[1] < 0x80 ? lower((guint8)token.text[1]) : 0x80;
 	for (gsize i = 0; i < n; i++)
-		if (((gunichar)names[i][1] == first || (guint8)token.text[1] >= 0x80) &&
+		if (((gunichar)names[i][1] == first || first >= 0x80) &&
 		    varve_spec_same(token, names[i]))
 			return TRUE;
 	return FALSE;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define LINES_MAX (1 << 28)
+
 static VarveSpec *spec_new(const char *name)
 {
 	VarveSpec *spec = g_new0(VarveSpec, 1);
@@ -123,70 +125,92 @@ const char *varve_spec_line(const VarveSpec *spec, guint line, gsize *ret_size)
 	return varve_spec_at(spec, line)->text;
 }
 
-static void touch(VarveSpec *spec)
+gboolean varve_spec_make(VarveSpec *spec, const char *text, gsize size, GArray *made,
+			 GError **error)
 {
+	g_autoptr(GBytes) bytes = g_bytes_new(text, size);
+
+	if (!cut(spec, size > 0 ? g_bytes_get_data(bytes, NULL) : "", size, FALSE, made, error))
+		return FALSE;
+	g_ptr_array_add(spec->texts, g_steal_pointer(&bytes));
+	return TRUE;
+}
+
+static gint by_start(gconstpointer a, gconstpointer b)
+{
+	const SpecSplice *left = a, *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
+static gboolean count_lines(const VarveSpec *spec, const GArray *splices, guint *ret,
+			    GError **error)
+{
+	guint64 n = spec->lines->len;
+
+	for (guint i = 0; i < splices->len; i++) {
+		const SpecSplice *splice = &g_array_index(splices, SpecSplice, i);
+
+		n += splice->to - splice->from;
+		n -= splice->end - splice->start;
+	}
+	if (n > LINES_MAX)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: the spec would have %" G_GUINT64_FORMAT
+				  " lines, more than %d; put in less",
+				  spec->name, n, LINES_MAX);
+	*ret = (guint)n;
+	return TRUE;
+}
+
+gboolean varve_spec_splice(VarveSpec *spec, GArray *splices, const GArray *made, GError **error)
+{
+	g_autoptr(GArray) lines = NULL;
+	guint n = 0, next = 0;
+
+	if (!count_lines(spec, splices, &n, error))
+		return FALSE;
+	g_array_sort(splices, by_start);
+	lines = g_array_sized_new(FALSE, FALSE, sizeof(SpecLine), n);
+	for (guint i = 0; i < splices->len; i++) {
+		const SpecSplice *splice = &g_array_index(splices, SpecSplice, i);
+
+		if (splice->start > next)
+			g_array_append_vals(lines, varve_spec_at(spec, next), splice->start - next);
+		if (splice->to > splice->from)
+			g_array_append_vals(lines, &g_array_index(made, SpecLine, splice->from),
+					    splice->to - splice->from);
+		next = splice->end;
+	}
+	if (spec->lines->len > next)
+		g_array_append_vals(lines, varve_spec_at(spec, next), spec->lines->len - next);
+	g_array_unref(spec->lines);
+	spec->lines = g_steal_pointer(&lines);
 	spec->indexed = FALSE;
 	spec->edited = TRUE;
-}
-
-gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *text, gsize size,
-			   guint *ret_inserted, GError **error)
-{
-	g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(SpecLine));
-	g_autoptr(GBytes) bytes = g_bytes_new(text, size);
-	const char *kept = size > 0 ? g_bytes_get_data(bytes, NULL) : "";
-
-	if (!cut(spec, kept, size, FALSE, lines, error))
-		return FALSE;
-	g_ptr_array_add(spec->texts, g_steal_pointer(&bytes));
-	g_array_insert_vals(spec->lines, line, lines->data, lines->len);
-	touch(spec);
-	if (ret_inserted)
-		*ret_inserted = lines->len;
 	return TRUE;
 }
 
-gboolean varve_spec_insert_all(VarveSpec *spec, guint line, const char *const *texts,
-			       GError **error)
+gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *const *texts, GError **error)
 {
-	for (guint n; *texts; texts++, line += n)
-		if (!varve_spec_insert(spec, line, *texts, strlen(*texts), &n, error))
+	g_autoptr(GArray) made = g_array_new(FALSE, FALSE, sizeof(SpecLine));
+	g_autoptr(GArray) splices = g_array_new(FALSE, FALSE, sizeof(SpecSplice));
+	SpecSplice splice = { .start = line, .end = line };
+
+	for (; *texts; texts++)
+		if (!varve_spec_make(spec, *texts, strlen(*texts), made, error))
 			return FALSE;
-	return TRUE;
-}
-
-gboolean varve_spec_put(VarveSpec *spec, guint line, const char *text, gsize size,
-			guint *ret_inserted, GError **error)
-{
-	g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(SpecLine));
-	g_autoptr(GBytes) bytes = g_bytes_new(text, size);
-
-	if (memchr(text, '\n', size)) {
-		varve_spec_delete(spec, line, 1);
-		return varve_spec_insert(spec, line, text, size, ret_inserted, error);
-	}
-	if (!cut(spec, size > 0 ? g_bytes_get_data(bytes, NULL) : "", size, FALSE, lines, error))
-		return FALSE;
-	g_ptr_array_add(spec->texts, g_steal_pointer(&bytes));
-	*varve_spec_at(spec, line) = g_array_index(lines, SpecLine, 0);
-	touch(spec);
-	*ret_inserted = 1;
-	return TRUE;
-}
-
-void varve_spec_delete(VarveSpec *spec, guint line, guint n)
-{
-	if (n > 0)
-		g_array_remove_range(spec->lines, line, n);
-	touch(spec);
+	splice.to = made->len;
+	g_array_append_val(splices, splice);
+	return varve_spec_splice(spec, splices, made, error);
 }
 
 gboolean varve_spec_prepend(VarveSpec *spec, const char *const *lines, GError **error)
 {
-	return varve_spec_insert_all(spec, 0, lines, error);
+	return varve_spec_insert(spec, 0, lines, error);
 }
 
 gboolean varve_spec_append(VarveSpec *spec, const char *const *lines, GError **error)
 {
-	return varve_spec_insert_all(spec, spec->lines->len, lines, error);
+	return varve_spec_insert(spec, spec->lines->len, lines, error);
 }

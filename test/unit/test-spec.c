@@ -156,6 +156,28 @@ static void test_lines_go_to_each_section_of_a_name(void)
 	expect_error(&error, VARVE_ERROR_NOT_FOUND, "did you mean 'libs'?");
 }
 
+/* Quadratic time would be minutes. */
+static void test_a_place_in_every_line(void)
+{
+	static const char *const lines[] = { "y", NULL };
+	const guint n = 200000;
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(VarveRegex) regex = varve_regex_new("^y$", NULL);
+	g_autoptr(VarveSpec) spec = NULL;
+
+	for (guint i = 0; i < n; i++)
+		g_string_append(text, "%package x\nA: b\n");
+	spec = parse(text->str);
+	g_assert_true(varve_spec_append_to(spec, "%package", "x", lines, NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 3 * n);
+	g_assert_true(varve_spec_replace(spec, "%package", NULL, regex, "A: c\n", NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 4 * n);
+	g_assert_true(varve_spec_remove_tag(spec, "x", "a", NULL, NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 2 * n);
+	g_assert_true(varve_spec_remove(spec, NULL, "x", NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 0);
+}
+
 static void test_lines_that_begin_a_section(void)
 {
 	static const char *const lines[] = { "%check", "true", NULL };
@@ -450,6 +472,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spec/sections", test_sections);
 	g_test_add_func("/spec/lines-go-to-each-section-of-a-name",
 			test_lines_go_to_each_section_of_a_name);
+	g_test_add_func("/spec/a-place-in-every-line", test_a_place_in_every_line);
 	g_test_add_func("/spec/lines-that-begin-a-section", test_lines_that_begin_a_section);
 	g_test_add_func("/spec/removal-keeps-the-balance", test_removal_keeps_the_balance);
 	g_test_add_func("/spec/unbalanced-matters-to-its-own-removals-only",
