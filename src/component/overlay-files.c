@@ -89,9 +89,24 @@ static gboolean change(int sources, const GPtrArray *files, const VarveSpecOverl
 	return TRUE;
 }
 
+/* (caller frees) A path or pattern without what it says of no directory: "./" in front, and slashes
+ * that follow slashes. */
+static char *tidy(const char *path)
+{
+	GString *tidied = g_string_new(NULL);
+
+	while (g_str_has_prefix(path, "./"))
+		path += 2;
+	for (; *path; path++)
+		if (*path != '/' || path[1] != '/')
+			g_string_append_c(tidied, *path);
+	return g_string_free(tidied, FALSE);
+}
+
 static gboolean add(int sources, const VarveSpecOverlay *overlay, GError **error)
 {
-	g_autofree char *name = varve_overlay_patch_name(overlay);
+	g_autofree char *given = varve_overlay_patch_name(overlay);
+	g_autofree char *name = tidy(given);
 
 	if (overlay->type == VARVE_OVERLAY_FILE_ADD && varve_loose_is_spec(name))
 		return varve_fail(error, VARVE_ERROR_CONFLICT,
@@ -121,6 +136,7 @@ gboolean varve_overlay_files(int sources, const VarveSpecOverlay *overlay, GErro
 {
 	g_autoptr(VarvePattern) pattern = NULL;
 	g_autoptr(GPtrArray) files = NULL;
+	g_autofree char *path = NULL;
 
 	if (!touches_files(overlay->type))
 		return TRUE;
@@ -129,7 +145,8 @@ gboolean varve_overlay_files(int sources, const VarveSpecOverlay *overlay, GErro
 				  "there is no directory of sources beside the spec");
 	if (overlay->type == VARVE_OVERLAY_PATCH_ADD || overlay->type == VARVE_OVERLAY_FILE_ADD)
 		return add(sources, overlay, error);
-	pattern = varve_pattern_new(overlay->file, error);
+	path = tidy(overlay->file);
+	pattern = varve_pattern_new(path, error);
 	if (!pattern || !varve_loose_match(sources, pattern, kind_of(overlay->type), &files, error))
 		return FALSE;
 	if (files->len == 0)

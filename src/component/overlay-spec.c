@@ -52,6 +52,8 @@ gboolean varve_overlay_spec(VarveSpec *spec, const VarveSpecOverlay *overlay, GE
 	const char *package = text_of(overlay->package), *tag = overlay->tag;
 	const char *value = text_of(overlay->value);
 
+	/* azldev writes the spec after each overlay and reads it before the next. */
+	varve_spec_settle(spec);
 	switch (overlay->type) {
 	case VARVE_OVERLAY_SPEC_ADD_TAG:
 		return varve_spec_add_tag(spec, package, tag, value, error);

@@ -1,8 +1,8 @@
-/* Patterns of file names: alternatives are written out, the rest is varve_glob_match()'s. */
+/* Patterns of file names, as azldev's library for them reads them: alternatives are written out
+ * first; then all places that each pattern may be at go through the name together. */
 #include "component/pattern.h"
 
 #include "base/error.h"
-#include "base/text.h"
 
 #include <string.h>
 
@@ -214,10 +214,161 @@ const char *varve_pattern_literal(const VarvePattern *pattern)
 	return pattern->literal;
 }
 
-gboolean varve_pattern_match(const VarvePattern *pattern, const char *path)
+/* Matching. A byte that is no UTF-8 is a letter of its own, U+FFFD. */
+
+static gunichar next_letter(const char **p)
 {
-	for (guint i = 0; i < pattern->globs->len; i++)
-		if (varve_glob_match(pattern->globs->pdata[i], path))
+	gunichar letter = g_utf8_get_char_validated(*p, -1);
+
+	if (letter >= 0x110000) {
+		++*p;
+		return 0xfffd;
+	}
+	*p = g_utf8_next_char(*p);
+	return letter;
+}
+
+/* The letter at *@p of a class. */
+static gunichar class_letter(const char **p)
+{
+	if (**p == '\\' && (*p)[1])
+		++*p;
+	return next_letter(p);
+}
+
+/* @p is behind a '['; the class has an end. */
+static gboolean class_has(const char *p, gunichar letter)
+{
+	gboolean negated = *p == '!' || *p == '^', has = FALSE, range = FALSE;
+	gunichar low = 0;
+
+	for (p += negated; *p != ']';) {
+		/* A '-' is itself at both ends and behind a range. */
+		if (range && *p == '-' && p[1] != ']') {
+			gunichar high;
+
+			p++;
+			high = class_letter(&p);
+			has = has || (low <= letter && letter <= high);
+			range = FALSE;
+			continue;
+		}
+		low = class_letter(&p);
+		has = has || low == letter;
+		range = TRUE;
+	}
+	return has != negated;
+}
+
+typedef struct {
+	const char *glob;
+	gboolean is_value; /* no path: a class may have a slash in it */
+	guint8 *now, *next;
+} Matcher;
+
+static gboolean starts_segment(const Matcher *m, const char *place)
+{
+	return place == m->glob || place[-1] == '/';
+}
+
+/* Two stars that are a whole segment. */
+static gboolean is_deep(const Matcher *m, const char *place)
+{
+	return place[0] == '*' && place[1] == '*' && (place[2] == '/' || !place[2]) &&
+	       starts_segment(m, place);
+}
+
+/* The pattern may be at @place next, and at what follows it if that can stand for nothing. */
+static void enter(const Matcher *m, guint8 *set, const char *place)
+{
+	for (;;) {
+		set[place - m->glob] = 1;
+		if (*place != '*')
+			return;
+		place += !is_deep(m, place) ? 1 : place[2] ? 3 : 2;
+	}
+}
+
+/* From @place by @letter, at the start of a segment of the name or not. */
+static void step(Matcher *m, const char *place, gunichar letter)
+{
+	const char *p = place;
+
+	if (*p == '*') {
+		if (is_deep(m, p) && p[2]) {
+			m->next[p - m->glob] = 1;
+			if (letter == '/')
+				enter(m, m->next, p + 3);
+		} else if (letter != '/' || is_deep(m, p)) {
+			enter(m, m->next, p);
+		}
+	} else if (*p == '?') {
+		if (letter != '/')
+			enter(m, m->next, p + 1);
+	} else if (*p == '[') {
+		if ((letter != '/' || m->is_value) && class_has(p + 1, letter))
+			enter(m, m->next, skip_class(p));
+	} else if (*p && class_letter(&p) == letter) {
+		enter(m, m->next, p);
+	}
+}
+
+/* Whether the pattern may end at @place. A value may be the directory that a pattern goes into. */
+static gboolean may_end(const Matcher *m, const char *place)
+{
+	static const char *const ends[] = { "/**", "/**/" };
+
+	if (!*place)
+		return TRUE;
+	for (gsize i = 0; m->is_value && i < G_N_ELEMENTS(ends); i++)
+		if (strcmp(place, ends[i]) == 0)
 			return TRUE;
 	return FALSE;
+}
+
+static gboolean match_glob(const char *glob, const char *name, gboolean is_value)
+{
+	gsize n = strlen(glob);
+	guint8 few[256] = { 0 };
+	g_autofree guint8 *many = n < 128 ? NULL : g_malloc0(2 * (n + 1));
+	guint8 *sets = many ? many : few;
+	Matcher m = { glob, is_value, sets, sets + n + 1 };
+
+	if (*glob && !strchr("*?[\\", *glob) && *glob != *name)
+		return FALSE;
+
+	enter(&m, m.now, glob);
+	while (*name) {
+		gunichar letter = next_letter(&name);
+		guint8 *spare = m.now;
+
+		memset(m.next, 0, n + 1);
+		for (gsize i = 0; i < n; i++)
+			if (m.now[i])
+				step(&m, glob + i, letter);
+		m.now = m.next;
+		m.next = spare;
+	}
+	for (gsize i = 0; i <= n; i++)
+		if (m.now[i] && may_end(&m, glob + i))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean match_any(const VarvePattern *pattern, const char *name, gboolean is_value)
+{
+	for (guint i = 0; i < pattern->globs->len; i++)
+		if (match_glob(pattern->globs->pdata[i], name, is_value))
+			return TRUE;
+	return FALSE;
+}
+
+gboolean varve_pattern_match(const VarvePattern *pattern, const char *path)
+{
+	return match_any(pattern, path, FALSE);
+}
+
+gboolean varve_pattern_match_value(const VarvePattern *pattern, const char *value)
+{
+	return match_any(pattern, value, TRUE);
 }

@@ -20,3 +20,6 @@ guint varve_pattern_depth(const VarvePattern *pattern);
 const char *varve_pattern_literal(const VarvePattern *pattern);
 /** varve_pattern_match: the whole of @path, in time linear in it. */
 gboolean varve_pattern_match(const VarvePattern *pattern, const char *path);
+/** varve_pattern_match_value: the same for the value of a PatchN tag or a line of %patchlist, where
+ *  a class may have a slash, and a directory matches what goes into it by two stars. */
+gboolean varve_pattern_match_value(const VarvePattern *pattern, const char *value);

@@ -38,6 +38,7 @@ struct VarveSpec {
 	GArray *sections; /* SpecSection; of the lines as they were when @indexed was set */
 	GStringChunk *names;
 	gboolean indexed;
+	gboolean edited; /* since it was read or settled */
 };
 
 /* spec-line.c: single lines. */
@@ -58,8 +59,10 @@ void varve_spec_header(VarveSpec *spec, const SpecLine *line, SpecSection *ret);
 gboolean varve_spec_parse_tag(const SpecLine *line, SpecPiece *ret_tag, SpecPiece *ret_value);
 /** varve_spec_trim: without blanks (Unicode's) at both ends. */
 SpecPiece varve_spec_trim(const char *text, gsize size);
-/** varve_spec_same: equal without case, letter by letter. */
+/** varve_spec_same: equal in lower case, letter by letter. */
 gboolean varve_spec_same(SpecPiece piece, const char *text);
+/** varve_spec_same_folded: equal by Unicode's simple folding, in which more letters are. */
+gboolean varve_spec_same_folded(SpecPiece piece, const char *text);
 
 /* spec.c: the lines. */
 
@@ -68,17 +71,27 @@ static inline SpecLine *varve_spec_at(const VarveSpec *spec, guint line)
 	return &g_array_index(spec->lines, SpecLine, line);
 }
 
-/** varve_spec_insert: @text's lines before @line. Errors: CORRUPT. */
-gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *text, gsize size,
-			   guint *ret_inserted, GError **error);
-/** varve_spec_insert_all: the same for several texts. */
-gboolean varve_spec_insert_all(VarveSpec *spec, guint line, const char *const *texts,
-			       GError **error);
-/** varve_spec_put: the same in the place of @line. */
-gboolean varve_spec_put(VarveSpec *spec, guint line, const char *text, gsize size,
-			guint *ret_inserted, GError **error);
-/** varve_spec_delete: @n lines from @line on. */
-void varve_spec_delete(VarveSpec *spec, guint line, guint n);
+/** Lines from @start to before @end go, which may be none; of the lines that were made, those from
+ *  @from to before @to come in their place. */
+typedef struct {
+	guint start, end, from, to;
+} SpecSplice;
+
+/** varve_spec_make: appends @text's lines to @made (element-type SpecLine). Errors: CORRUPT. */
+gboolean varve_spec_make(VarveSpec *spec, const char *text, gsize size, GArray *made,
+			 GError **error);
+/**
+ * varve_spec_splice:
+ * Makes all edits at once, in time linear in the spec: it may have a million places.
+ *
+ * @splices: (element-type SpecSplice) of the lines as they are now, none with another's; are
+ * sorted.
+ *
+ * Errors: CORRUPT (too many lines; the spec is as it was).
+ */
+gboolean varve_spec_splice(VarveSpec *spec, GArray *splices, const GArray *made, GError **error);
+/** varve_spec_insert: the lines of all @texts before @line. Errors: CORRUPT. */
+gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *const *texts, GError **error);
 
 /* spec-section.c */
 

@@ -94,47 +94,68 @@ static SpecPiece next_token(const char **p, const char *end)
 	return (SpecPiece){ start, (gsize)(c - start) };
 }
 
-static inline char lower(char c)
+/* The letter at *@p, which moves behind it. A byte that is no UTF-8 is U+FFFD, as in azldev. */
+static gunichar next_letter(const char **p, const char *end)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	gunichar letter = (guint8) * *p;
+
+	if (letter >= 0x80) {
+		letter = g_utf8_get_char_validated(*p, end - *p);
+		if (letter >= 0x110000) {
+			++*p;
+			return 0xfffd;
+		}
+		*p = g_utf8_next_char(*p);
+		return letter;
+	}
+	++*p;
+	return letter;
 }
 
-/* Letters that differ in case only. Bytes that are no UTF-8 stand for themselves. */
+/* Unicode's simple folding: U+0130 and U+0131 are like no other letter. */
+static gunichar fold(gunichar letter)
+{
+	return letter == 0x130 || letter == 0x131 ? letter
+						  : g_unichar_tolower(g_unichar_toupper(letter));
+}
+
+static inline gunichar lower(gunichar letter)
+{
+	if (letter < 0x80)
+		return letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter;
+	return g_unichar_tolower(letter);
+}
+
 gboolean varve_spec_same(SpecPiece piece, const char *text)
 {
-	const char *p = piece.text, *end = p + piece.size;
+	const char *p = piece.text, *end = p + piece.size, *text_end = text + strlen(text);
 
-	while (p < end && *text) {
-		gunichar a, b;
-
-		if ((guint8)*p < 0x80 && (guint8)*text < 0x80) {
-			if (lower(*p++) != lower(*text++))
-				return FALSE;
-			continue;
-		}
-		a = g_utf8_get_char_validated(p, end - p);
-		b = g_utf8_get_char_validated(text, -1);
-		if (a >= 0x110000 || b >= 0x110000) {
-			if (*p++ != *text++)
-				return FALSE;
-			continue;
-		}
-		if (g_unichar_tolower(g_unichar_toupper(a)) !=
-		    g_unichar_tolower(g_unichar_toupper(b)))
+	while (p < end && text < text_end)
+		if (lower(next_letter(&p, end)) != lower(next_letter(&text, text_end)))
 			return FALSE;
-		p = g_utf8_next_char(p);
-		text = g_utf8_next_char(text);
-	}
-	return p == end && !*text;
+	return p == end && text == text_end;
+}
+
+gboolean varve_spec_same_folded(SpecPiece piece, const char *text)
+{
+	const char *p = piece.text, *end = p + piece.size, *text_end = text + strlen(text);
+
+	while (p < end && text < text_end)
+		if (fold(next_letter(&p, end)) != fold(next_letter(&text, text_end)))
+			return FALSE;
+	return p == end && text == text_end;
 }
 
 /* One of @names, which begin with '%' as the token does. */
 static gboolean is_one_of(SpecPiece token, const char *const *names, gsize n)
 {
-	char first = token.size > 1 ? lower(token.text[1]) : '\0';
+	gunichar first;
 
+	if (token.size < 2)
+		return FALSE;
+	first = (guint8)token.text[1] < 0x80 ? lower((guint8)token.text[1]) : 0x80;
 	for (gsize i = 0; i < n; i++)
-		if ((names[i][1] == first || (guint8)first >= 0x80) &&
+		if (((gunichar)names[i][1] == first || first >= 0x80) &&
 		    varve_spec_same(token, names[i]))
 			return TRUE;
 	return FALSE;

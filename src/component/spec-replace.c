@@ -38,18 +38,20 @@ gboolean varve_spec_replace(VarveSpec *spec, const char *section, const char *pa
 			    const VarveRegex *regex, const char *replacement, GError **error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GArray) splices = g_array_new(FALSE, FALSE, sizeof(SpecSplice));
+	g_autoptr(GArray) made = g_array_new(FALSE, FALSE, sizeof(SpecLine));
 	/* Not the index: what a replacement makes a header counts from the next line on. */
 	SpecSection current = { "", "", SECTION_PACKAGE, 0, 0 };
-	guint looked_at = 0, n = 0, inserted;
+	guint looked_at = 0;
 
 	section = section && *section ? section : NULL;
 	package = package && *package ? package : NULL;
-	for (guint i = 0; i < spec->lines->len; i += inserted) {
+	for (guint i = 0; i < spec->lines->len; i++) {
 		const SpecLine *line = varve_spec_at(spec, i);
-		SpecLine made;
+		SpecSplice splice = { i, i + 1, made->len, 0 };
+		SpecLine first;
 		gboolean changed;
 
-		inserted = 1;
 		if (line->mark == SPEC_HEADER)
 			varve_spec_header(spec, line, &current);
 		if (line->mark == SPEC_HEADER || !varve_spec_is(&current, section, package))
@@ -59,13 +61,16 @@ gboolean varve_spec_replace(VarveSpec *spec, const char *section, const char *pa
 			return FALSE;
 		if (!changed)
 			continue;
-		n++;
-		made = (SpecLine){ text->str, (guint32)text->len,
-				   varve_spec_mark(text->str, text->len) };
-		if (made.mark == SPEC_HEADER)
-			varve_spec_header(spec, &made, &current);
-		if (!varve_spec_put(spec, i, text->str, text->len, &inserted, error))
+		first = (SpecLine){ text->str, (guint32)text->len,
+				    varve_spec_mark(text->str, text->len) };
+		if (first.mark == SPEC_HEADER)
+			varve_spec_header(spec, &first, &current);
+		if (!varve_spec_make(spec, text->str, text->len, made, error))
 			return FALSE;
+		splice.to = made->len;
+		g_array_append_val(splices, splice);
 	}
-	return n > 0 || nothing_changed(spec, section, package, looked_at, error);
+	if (splices->len == 0)
+		return nothing_changed(spec, section, package, looked_at, error);
+	return varve_spec_splice(spec, splices, made, error);
 }

@@ -36,14 +36,17 @@ gboolean varve_spec_is(const SpecSection *section, const char *name, const char 
 	       (!package || strcmp(section->package, package) == 0);
 }
 
-gboolean varve_spec_has_section(VarveSpec *spec, const char *section)
+static gboolean has_any(const GArray *sections, const char *name, const char *package)
 {
-	const GArray *sections = varve_spec_index(spec);
-
 	for (guint i = 0; i < sections->len; i++)
-		if (varve_spec_is(&g_array_index(sections, SpecSection, i), section, NULL))
+		if (varve_spec_is(&g_array_index(sections, SpecSection, i), name, package))
 			return TRUE;
 	return FALSE;
+}
+
+gboolean varve_spec_has_section(VarveSpec *spec, const char *section)
+{
+	return has_any(varve_spec_index(spec), section, NULL);
 }
 
 /* "%files of the sub-package 'devel'" */
@@ -90,27 +93,28 @@ gboolean varve_spec_no_section(VarveSpec *spec, const char *name, const char *pa
 			  hint ? hint : "");
 }
 
-/* @at_end: above the next header, else below the section's own. From the last section to the first,
- * so that the places hold. */
+/* @at_end: above the next header, else below the section's own. */
 static gboolean put_lines(VarveSpec *spec, const char *name, const char *package,
 			  const char *const *lines, gboolean at_end, GError **error)
 {
-	g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_autoptr(GArray) splices = g_array_new(FALSE, FALSE, sizeof(SpecSplice));
+	g_autoptr(GArray) made = g_array_new(FALSE, FALSE, sizeof(SpecLine));
 	const GArray *sections = varve_spec_index(spec);
 
+	for (; *lines; lines++)
+		if (!varve_spec_make(spec, *lines, strlen(*lines), made, error))
+			return FALSE;
 	for (guint i = 0; i < sections->len; i++) {
 		const SpecSection *section = &g_array_index(sections, SpecSection, i);
 		guint place = at_end ? section->end : section->start + (*section->name ? 1 : 0);
+		SpecSplice splice = { place, place, 0, made->len };
 
 		if (varve_spec_is(section, name, package))
-			g_array_append_val(places, place);
+			g_array_append_val(splices, splice);
 	}
-	if (places->len == 0)
+	if (splices->len == 0)
 		return varve_spec_no_section(spec, name, package, error);
-	for (guint i = places->len; i > 0; i--)
-		if (!varve_spec_insert_all(spec, g_array_index(places, guint, i - 1), lines, error))
-			return FALSE;
-	return TRUE;
+	return varve_spec_splice(spec, splices, made, error);
 }
 
 gboolean varve_spec_prepend_to(VarveSpec *spec, const char *section, const char *package,
@@ -220,29 +224,25 @@ gboolean varve_spec_remove(VarveSpec *spec, const char *section, const char *pac
 {
 	const GArray *sections = varve_spec_index(spec);
 	g_autofree guint *others = g_new(guint, spec->lines->len + 1);
-	g_autoptr(GArray) going = g_array_new(FALSE, FALSE, sizeof(SpecSection));
+	g_autoptr(GArray) going = g_array_new(FALSE, FALSE, sizeof(SpecSplice));
 
 	if (section ? !*section : !*package)
 		return varve_fail(error, VARVE_ERROR_USAGE, "the %s cannot be removed; name a %s",
 				  section ? "preamble" : "main package",
 				  section ? "section" : "sub-package");
-	for (guint i = 0; i < sections->len; i++)
-		if (varve_spec_is(&g_array_index(sections, SpecSection, i), section, package))
-			g_array_append_val(going, g_array_index(sections, SpecSection, i));
-	if (going->len == 0)
+	if (!has_any(sections, section, package))
 		return varve_spec_no_section(spec, section, package, error);
 	if (!pair_conditionals(spec, others, error))
 		return FALSE;
-	for (guint i = 0; i < going->len; i++) {
-		SpecSection *one = &g_array_index(going, SpecSection, i);
+	for (guint i = 0; i < sections->len; i++) {
+		const SpecSection *one = &g_array_index(sections, SpecSection, i);
+		SpecSplice splice = { .start = one->start };
 
-		if (!balance(spec, others, one, &one->end, error))
+		if (!varve_spec_is(one, section, package))
+			continue;
+		if (!balance(spec, others, one, &splice.end, error))
 			return FALSE;
+		g_array_append_val(going, splice);
 	}
-	for (guint i = going->len; i > 0; i--) {
-		const SpecSection *one = &g_array_index(going, SpecSection, i - 1);
-
-		varve_spec_delete(spec, one->start, one->end - one->start);
-	}
-	return TRUE;
+	return varve_spec_splice(spec, going, NULL, error);
 }

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* Goes through the tags of one package (NULL: of all), from the last to the first, so that lines
- * may be taken out on the way. */
+/* Goes through the tags of one package (NULL: of all), from the last to the first. */
 typedef struct {
 	VarveSpec *spec;
 	const char *package;
@@ -22,7 +21,7 @@ static TagWalk walk_tags(VarveSpec *spec, const char *package)
 	return (TagWalk){ .spec = spec, .package = package, .section = sections->len };
 }
 
-/* @walk->line is the tag's. The index of before the walk is used throughout. */
+/* @walk->line is the tag's. */
 static gboolean next_tag(TagWalk *walk)
 {
 	const GArray *sections = walk->spec->sections;
@@ -96,21 +95,21 @@ static gboolean no_tag(const char *package, const char *tag, const char *value, 
 static gboolean change_tags(VarveSpec *spec, const char *package, const char *tag,
 			    const char *value, const char *text, guint *ret_n, GError **error)
 {
+	g_autoptr(GArray) splices = g_array_new(FALSE, FALSE, sizeof(SpecSplice));
+	g_autoptr(GArray) made = g_array_new(FALSE, FALSE, sizeof(SpecLine));
 	TagWalk walk = walk_tags(spec, package);
-	guint n = 0, lines;
 
+	if (text && !varve_spec_make(spec, text, strlen(text), made, error))
+		return FALSE;
 	while (next_tag(&walk)) {
-		if (!varve_spec_same(walk.tag, tag) ||
-		    (value && *value && !varve_spec_same(walk.value, value)))
-			continue;
-		if (!text)
-			varve_spec_delete(spec, walk.line, 1);
-		else if (!varve_spec_put(spec, walk.line, text, strlen(text), &lines, error))
-			return FALSE;
-		n++;
+		SpecSplice splice = { walk.line, walk.line + 1, 0, made->len };
+
+		if (varve_spec_same(walk.tag, tag) &&
+		    (!value || !*value || varve_spec_same_folded(walk.value, value)))
+			g_array_append_val(splices, splice);
 	}
-	*ret_n = n;
-	return TRUE;
+	*ret_n = splices->len;
+	return splices->len == 0 || varve_spec_splice(spec, splices, made, error);
 }
 
 gboolean varve_spec_update_tag(VarveSpec *spec, const char *package, const char *tag,
@@ -201,7 +200,7 @@ gboolean varve_spec_insert_tag(VarveSpec *spec, const char *package, const char 
 			end = section->end;
 	}
 	line = leave_conditional(spec, line, end);
-	return varve_spec_insert(spec, line + 1, text, strlen(text), NULL, error);
+	return varve_spec_insert(spec, line + 1, (const char *const[]){ text, NULL }, error);
 }
 
 /* Patches */
@@ -233,7 +232,7 @@ gint64 varve_spec_highest_patch(VarveSpec *spec)
 	while (next_tag(&walk)) {
 		if (patch_number(walk.tag, &number))
 			highest = MAX(highest, number);
-		else if (varve_spec_same(walk.tag, "patch"))
+		else if (varve_spec_same_folded(walk.tag, "patch"))
 			plain++;
 	}
 	return MAX(highest, plain - 1);
@@ -258,9 +257,8 @@ gboolean varve_spec_add_patch(VarveSpec *spec, const char *package, const char *
 	return varve_spec_add_tag(spec, package, tag, file, error);
 }
 
-static guint remove_listed(VarveSpec *spec, const VarvePattern *pattern)
+static void find_listed(VarveSpec *spec, const VarvePattern *pattern, GArray *going)
 {
-	g_autoptr(GArray) going = g_array_new(FALSE, FALSE, sizeof(guint));
 	const GArray *sections = varve_spec_index(spec);
 
 	for (guint i = 0; i < sections->len; i++) {
@@ -272,36 +270,33 @@ static guint remove_listed(VarveSpec *spec, const VarvePattern *pattern)
 			const SpecLine *line = varve_spec_at(spec, j);
 			SpecPiece name = varve_spec_trim(line->text, line->size);
 			g_autofree char *text = g_strndup(name.text, name.size);
+			SpecSplice splice = { .start = j, .end = j + 1 };
 
-			if (*text && varve_pattern_match(pattern, text))
-				g_array_append_val(going, j);
+			if (*text && varve_pattern_match_value(pattern, text))
+				g_array_append_val(going, splice);
 		}
 	}
-	for (guint i = going->len; i > 0; i--)
-		varve_spec_delete(spec, g_array_index(going, guint, i - 1), 1);
-	return going->len;
 }
 
 gboolean varve_spec_remove_patches(VarveSpec *spec, const char *pattern, GError **error)
 {
 	g_autoptr(VarvePattern) compiled = varve_pattern_new(pattern, error);
+	g_autoptr(GArray) going = g_array_new(FALSE, FALSE, sizeof(SpecSplice));
 	TagWalk walk = walk_tags(spec, NULL);
-	guint n = 0;
 
 	if (!compiled)
 		return FALSE;
 	while (next_tag(&walk)) {
 		g_autofree char *value = g_strndup(walk.value.text, walk.value.size);
+		SpecSplice splice = { .start = walk.line, .end = walk.line + 1 };
 		gint64 number;
 
-		if (!patch_number(walk.tag, &number) || !varve_pattern_match(compiled, value))
-			continue;
-		varve_spec_delete(spec, walk.line, 1);
-		n++;
+		if (patch_number(walk.tag, &number) && varve_pattern_match_value(compiled, value))
+			g_array_append_val(going, splice);
 	}
-	n += remove_listed(spec, compiled);
-	if (n == 0)
+	find_listed(spec, compiled, going);
+	if (going->len == 0)
 		return varve_fail(error, VARVE_ERROR_NOT_FOUND,
 				  "no PatchN tag and no line of %%patchlist matches '%s'", pattern);
-	return TRUE;
+	return varve_spec_splice(spec, going, NULL, error);
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define LINES_MAX (1 << 28)
+
 static VarveSpec *spec_new(const char *name)
 {
 	VarveSpec *spec = g_new0(VarveSpec, 1);
@@ -32,6 +34,7 @@ VarveSpec *varve_spec_copy(const VarveSpec *spec)
 {
 	VarveSpec *copy = spec_new(spec->name);
 
+	copy->edited = spec->edited;
 	g_array_append_vals(copy->lines, spec->lines->data, spec->lines->len);
 	/* One array for all copies, which only grows: there is a copy for each overlay. */
 	g_ptr_array_unref(copy->texts);
@@ -39,8 +42,15 @@ VarveSpec *varve_spec_copy(const VarveSpec *spec)
 	return copy;
 }
 
+/* A blank at the end of a line: what the line is stays. */
+static void drop_return(SpecLine *line)
+{
+	if (line->size > 0 && line->text[line->size - 1] == '\r')
+		line->size--;
+}
+
 /* Cuts @size bytes at @text into lines. A text without a line feed at its end has one more line;
- * @file: but not an empty one. */
+ * @file: but not an empty one, and a carriage return belongs to the line feed that follows. */
 static gboolean cut(const VarveSpec *spec, const char *text, gsize size, gboolean file,
 		    GArray *lines, GError **error)
 {
@@ -59,6 +69,8 @@ static gboolean cut(const VarveSpec *spec, const char *text, gsize size, gboolea
 					  "%u; break it in its source",
 					  spec->name, lines->len + 1, length, VARVE_SPEC_LINE_MAX);
 		line.mark = varve_spec_mark(p, length);
+		if (file)
+			drop_return(&line);
 		g_array_append_val(lines, line);
 		if (!feed)
 			return TRUE;
@@ -94,6 +106,15 @@ GString *varve_spec_print(const VarveSpec *spec)
 	return text;
 }
 
+void varve_spec_settle(VarveSpec *spec)
+{
+	if (!spec->edited)
+		return;
+	spec->edited = FALSE;
+	for (guint i = 0; i < spec->lines->len; i++)
+		drop_return(varve_spec_at(spec, i));
+}
+
 guint varve_spec_lines(const VarveSpec *spec)
 {
 	return spec->lines->len;
@@ -105,64 +126,92 @@ const char *varve_spec_line(const VarveSpec *spec, guint line, gsize *ret_size)
 	return varve_spec_at(spec, line)->text;
 }
 
-gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *text, gsize size,
-			   guint *ret_inserted, GError **error)
+gboolean varve_spec_make(VarveSpec *spec, const char *text, gsize size, GArray *made,
+			 GError **error)
 {
-	g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(SpecLine));
 	g_autoptr(GBytes) bytes = g_bytes_new(text, size);
-	const char *kept = size > 0 ? g_bytes_get_data(bytes, NULL) : "";
 
-	if (!cut(spec, kept, size, FALSE, lines, error))
+	if (!cut(spec, size > 0 ? g_bytes_get_data(bytes, NULL) : "", size, FALSE, made, error))
 		return FALSE;
 	g_ptr_array_add(spec->texts, g_steal_pointer(&bytes));
-	g_array_insert_vals(spec->lines, line, lines->data, lines->len);
-	spec->indexed = FALSE;
-	if (ret_inserted)
-		*ret_inserted = lines->len;
 	return TRUE;
 }
 
-gboolean varve_spec_insert_all(VarveSpec *spec, guint line, const char *const *texts,
-			       GError **error)
+static gint by_start(gconstpointer a, gconstpointer b)
 {
-	for (guint n; *texts; texts++, line += n)
-		if (!varve_spec_insert(spec, line, *texts, strlen(*texts), &n, error))
-			return FALSE;
-	return TRUE;
+	const SpecSplice *left = a, *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
 }
 
-gboolean varve_spec_put(VarveSpec *spec, guint line, const char *text, gsize size,
-			guint *ret_inserted, GError **error)
+static gboolean count_lines(const VarveSpec *spec, const GArray *splices, guint *ret,
+			    GError **error)
 {
-	g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(SpecLine));
-	g_autoptr(GBytes) bytes = g_bytes_new(text, size);
+	guint64 n = spec->lines->len;
 
-	if (memchr(text, '\n', size)) {
-		varve_spec_delete(spec, line, 1);
-		return varve_spec_insert(spec, line, text, size, ret_inserted, error);
+	for (guint i = 0; i < splices->len; i++) {
+		const SpecSplice *splice = &g_array_index(splices, SpecSplice, i);
+
+		n += splice->to - splice->from;
+		n -= splice->end - splice->start;
 	}
-	if (!cut(spec, size > 0 ? g_bytes_get_data(bytes, NULL) : "", size, FALSE, lines, error))
-		return FALSE;
-	g_ptr_array_add(spec->texts, g_steal_pointer(&bytes));
-	*varve_spec_at(spec, line) = g_array_index(lines, SpecLine, 0);
-	spec->indexed = FALSE;
-	*ret_inserted = 1;
+	if (n > LINES_MAX)
+		return varve_fail(error, VARVE_ERROR_CORRUPT,
+				  "%s: the spec would have %" G_GUINT64_FORMAT
+				  " lines, more than %d; put in less",
+				  spec->name, n, LINES_MAX);
+	*ret = (guint)n;
 	return TRUE;
 }
 
-void varve_spec_delete(VarveSpec *spec, guint line, guint n)
+gboolean varve_spec_splice(VarveSpec *spec, GArray *splices, const GArray *made, GError **error)
 {
-	if (n > 0)
-		g_array_remove_range(spec->lines, line, n);
+	g_autoptr(GArray) lines = NULL;
+	guint n = 0, next = 0;
+
+	if (!count_lines(spec, splices, &n, error))
+		return FALSE;
+	g_array_sort(splices, by_start);
+	lines = g_array_sized_new(FALSE, FALSE, sizeof(SpecLine), n);
+	for (guint i = 0; i < splices->len; i++) {
+		const SpecSplice *splice = &g_array_index(splices, SpecSplice, i);
+
+		if (splice->start > next)
+			g_array_append_vals(lines, varve_spec_at(spec, next), splice->start - next);
+		if (splice->to > splice->from)
+			g_array_append_vals(lines, &g_array_index(made, SpecLine, splice->from),
+					    splice->to - splice->from);
+		next = splice->end;
+	}
+	if (spec->lines->len > next)
+		g_array_append_vals(lines, varve_spec_at(spec, next), spec->lines->len - next);
+	g_array_unref(spec->lines);
+	spec->lines = g_steal_pointer(&lines);
 	spec->indexed = FALSE;
+	spec->edited = TRUE;
+	return TRUE;
+}
+
+gboolean varve_spec_insert(VarveSpec *spec, guint line, const char *const *texts, GError **error)
+{
+	g_autoptr(GArray) made = g_array_new(FALSE, FALSE, sizeof(SpecLine));
+	g_autoptr(GArray) splices = g_array_new(FALSE, FALSE, sizeof(SpecSplice));
+	SpecSplice splice = { .start = line, .end = line };
+
+	for (; *texts; texts++)
+		if (!varve_spec_make(spec, *texts, strlen(*texts), made, error))
+			return FALSE;
+	splice.to = made->len;
+	g_array_append_val(splices, splice);
+	return varve_spec_splice(spec, splices, made, error);
 }
 
 gboolean varve_spec_prepend(VarveSpec *spec, const char *const *lines, GError **error)
 {
-	return varve_spec_insert_all(spec, 0, lines, error);
+	return varve_spec_insert(spec, 0, lines, error);
 }
 
 gboolean varve_spec_append(VarveSpec *spec, const char *const *lines, GError **error)
 {
-	return varve_spec_insert_all(spec, spec->lines->len, lines, error);
+	return varve_spec_insert(spec, spec->lines->len, lines, error);
 }

@@ -12,8 +12,8 @@ typedef struct VarveSpec VarveSpec;
 
 /**
  * varve_spec_parse:
- * Reads a spec from memory. Any bytes are a spec; lines end at line feeds, a carriage return is a
- * part of its line.
+ * Reads a spec from memory. Any bytes are a spec; a line ends at a line feed, with which goes one
+ * carriage return before it. Any other carriage return is a part of its line.
  *
  * @name: of the file, for messages.
  *
@@ -25,9 +25,12 @@ VarveSpec *varve_spec_copy(const VarveSpec *spec);
 void varve_spec_free(VarveSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveSpec, varve_spec_free)
 
-/** varve_spec_print: (transfer full) all lines, each with a line feed: what was read, and a final
- *  line feed where it was missing. */
+/** varve_spec_print: (transfer full) all lines, each with a line feed: what was read but for the
+ *  carriage returns at the ends of lines, and a final line feed where it was missing. */
 GString *varve_spec_print(const VarveSpec *spec);
+/** varve_spec_settle: makes of a spec that was edited what printing and reading it would: each line
+ *  loses one carriage return at its end. */
+void varve_spec_settle(VarveSpec *spec);
 /** varve_spec_lines: how many there are. */
 guint varve_spec_lines(const VarveSpec *spec);
 /** varve_spec_line: (borrowed until the next edit) without its line feed. */

@@ -199,6 +199,7 @@ static void check_overlay(VarveLoader *loader, const VarveTable *table, void *da
 	const VarveItem *replacement = varve_table_item(table, "replacement");
 	const VarveItem *package = varve_table_item(table, "package");
 	const VarveItem *section = varve_table_item(table, "section");
+	gboolean has_section = overlay->section && *overlay->section;
 	const char *wrong;
 	guint rules;
 
@@ -207,10 +208,10 @@ static void check_overlay(VarveLoader *loader, const VarveTable *table, void *da
 	rules = overlay_rules[overlay->type];
 	check_needed(loader, table, overlay, rules);
 	check_file_key(loader, table, overlay, rules);
-	if (archive && !(rules & TAKES_ARCHIVE)) {
+	if (overlay->archive && *overlay->archive && !(rules & TAKES_ARCHIVE)) {
 		varve_key_mistake(loader, archive, "overlays of type '%s' cannot be archive-scoped",
 				  type->value->string.text);
-	} else if (archive && overlay->archive) {
+	} else if (overlay->archive && *overlay->archive) {
 		wrong = varve_check_archive(overlay->archive);
 		if (wrong)
 			varve_item_mistake(loader, archive, "'archive': '%s' %s", overlay->archive,
@@ -222,11 +223,11 @@ static void check_overlay(VarveLoader *loader, const VarveTable *table, void *da
 			varve_item_mistake(loader, replacement, "'replacement': '%s' %s",
 					   overlay->replacement, wrong);
 	}
-	if (rules & TAKES_WHOLE_FILE && package && !(overlay->section && *overlay->section))
+	if (rules & TAKES_WHOLE_FILE && overlay->package && *overlay->package && !has_section)
 		varve_key_mistake(loader, package,
 				  "an overlay of type '%s' with 'package' needs 'section' too",
 				  type->value->string.text);
-	if (overlay->type == VARVE_OVERLAY_SPEC_REMOVE_SUBPACKAGE && section)
+	if (overlay->type == VARVE_OVERLAY_SPEC_REMOVE_SUBPACKAGE && has_section)
 		varve_key_mistake(loader, section,
 				  "an overlay of type '%s' takes no 'section': it removes all of "
 				  "the package's",

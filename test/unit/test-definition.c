@@ -242,15 +242,15 @@ static void test_components(void)
 
 	/* Later files win; overlays add up, those of overlay files come last. */
 	g_assert_cmpint(tool->release, ==, VARVE_RELEASE_AUTO);
-	g_assert_cmpuint(tool->n_overlays, ==, 3);
+	g_assert_cmpuint(tool->n_overlays, ==, 5);
 	g_assert_cmpint(tool->overlays[0].type, ==, VARVE_OVERLAY_SPEC_SET_TAG);
 	g_assert_cmpuint(tool->overlays[0].metadata.origin.line, ==, 0);
-	g_assert_cmpint(tool->overlays[1].type, ==, VARVE_OVERLAY_SPEC_REMOVE_TAG);
-	g_assert_cmpint(tool->overlays[2].type, ==, VARVE_OVERLAY_PATCH_ADD);
+	g_assert_cmpint(tool->overlays[3].type, ==, VARVE_OVERLAY_SPEC_REMOVE_TAG);
+	g_assert_cmpint(tool->overlays[4].type, ==, VARVE_OVERLAY_PATCH_ADD);
 	g_assert_true(
-		g_str_has_suffix(tool->overlays[2].source, "/overlays/tool/patches/fix.patch"));
-	g_assert_cmpstr(tool->overlays[2].metadata.category, ==, "upstream-backport");
-	g_assert_cmpstr(tool->overlays[2].metadata.commits[0].url, ==, "https://example.org/c/1");
+		g_str_has_suffix(tool->overlays[4].source, "/overlays/tool/patches/fix.patch"));
+	g_assert_cmpstr(tool->overlays[4].metadata.category, ==, "upstream-backport");
+	g_assert_cmpstr(tool->overlays[4].metadata.commits[0].url, ==, "https://example.org/c/1");
 	g_assert_cmpstr(tool->spec.upstream_distro.version, ==, "43");
 	g_assert_cmpstr(tool->build.without[0], ==, "docs");
 	/* Only its overlay files make it. */

@@ -215,6 +215,37 @@ static void test_file_types(Fixture *fixture, gconstpointer unused)
 	expect_file(fixture, "c.conf", NULL);
 }
 
+static void test_paths_are_tidied(Fixture *fixture, gconstpointer unused)
+{
+	VarveSpecOverlay overlay = { .type = VARVE_OVERLAY_FILE_ADD, .source = fixture->source };
+
+	(void)unused;
+	g_assert_cmpint(mkdirat(fixture->target.sources, "d", 0755), ==, 0);
+	overlay.file = "././d//new";
+	apply(fixture, &overlay);
+	expect_file(fixture, "d/new", "added\n");
+	overlay.type = VARVE_OVERLAY_FILE_REMOVE;
+	overlay.file = "./d//n*";
+	apply(fixture, &overlay);
+	expect_file(fixture, "d/new", NULL);
+	overlay.file = "d/../d/new";
+	refuse(fixture, &overlay, "'d/../d/new' is not a path below");
+}
+
+/* Of the lines that an overlay puts in, the next one sees what reading the spec again gives. */
+static void test_carriage_returns(Fixture *fixture, gconstpointer unused)
+{
+	static const char *const returned[] = { "x\r", NULL };
+	const VarveSpecOverlay overlay = { .type = VARVE_OVERLAY_SPEC_APPEND_LINES,
+					   .lines = returned };
+
+	(void)unused;
+	apply(fixture, &overlay);
+	expect_spec(fixture, "Name: a\nx\r\n");
+	apply(fixture, &overlay);
+	expect_spec(fixture, "Name: a\nx\nx\r\n");
+}
+
 static void test_specs_are_no_loose_files(Fixture *fixture, gconstpointer unused)
 {
 	static const VarveOverlayType types[] = { VARVE_OVERLAY_FILE_PREPEND_LINES,
@@ -485,6 +516,8 @@ int main(int argc, char **argv)
 	ADD("patch-add-is-all-or-nothing", NULL, test_patch_add_is_all_or_nothing);
 	ADD("patch-remove", "Patch1: CVE-1.patch\nPatch2: b.patch\n", test_patch_remove);
 	ADD("file-types", NULL, test_file_types);
+	ADD("paths-are-tidied", NULL, test_paths_are_tidied);
+	ADD("carriage-returns", "Name: a\r\n", test_carriage_returns);
 	ADD("specs-are-no-loose-files", NULL, test_specs_are_no_loose_files);
 	ADD("no-sources", NULL, test_no_sources);
 	ADD("links", NULL, test_links);

@@ -29,6 +29,19 @@ static void test_matches(void)
 		{ "\\*.txt", "*.txt", TRUE },
 		{ "\\*.txt", "a.txt", FALSE },
 		{ ".*", ".hidden", TRUE },
+		{ "?.txt", "\xc3\xa9.txt", TRUE },
+		{ "??.txt", "\xc3\xa9.txt", FALSE },
+		{ "[\xc3\xa0-\xc3\xaf]", "\xc3\xa9", TRUE },
+		{ "[^a]", "\xc3\xa9", TRUE },
+		{ "?", "\xff", TRUE },
+		{ "[a-c-e]", "-", TRUE },
+		{ "[a-c-e]", "d", FALSE },
+		{ "[-a]", "-", TRUE },
+		{ "[a\\-c]", "b", FALSE },
+		{ "[\\a-c]", "b", TRUE },
+		{ "[^a]", "/", FALSE },
+		{ "d/**", "d", FALSE },
+		{ "d/**/", "d/a", FALSE },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -36,6 +49,34 @@ static void test_matches(void)
 
 		if (!pattern || varve_pattern_match(pattern, cases[i].path) != cases[i].matches)
 			g_error("'%s' on '%s'", cases[i].pattern, cases[i].path);
+	}
+}
+
+/* A value is no path, though stars and question marks stop at its slashes. */
+static void test_values(void)
+{
+	static const struct {
+		const char *pattern, *value;
+		gboolean matches;
+	} cases[] = {
+		{ "*.patch", "a.patch", TRUE },
+		{ "*.patch", "d/a.patch", FALSE },
+		{ "d?a.patch", "d/a.patch", FALSE },
+		{ "d[^x]a.patch", "d/a.patch", TRUE },
+		{ "d[.-9]a", "d/a", TRUE },
+		{ "d/**", "d", TRUE },
+		{ "d/**/", "d", TRUE },
+		{ "d/**/a", "d", FALSE },
+		{ "**/", "d", FALSE },
+		{ "**/*", "d/e/a", TRUE },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(VarvePattern) pattern = varve_pattern_new(cases[i].pattern, NULL);
+
+		if (!pattern ||
+		    varve_pattern_match_value(pattern, cases[i].value) != cases[i].matches)
+			g_error("'%s' on '%s'", cases[i].pattern, cases[i].value);
 	}
 }
 
@@ -104,6 +145,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pattern/matches", test_matches);
+	g_test_add_func("/pattern/values", test_values);
 	g_test_add_func("/pattern/literal", test_literal);
 	g_test_add_func("/pattern/depth", test_depth);
 	g_test_add_func("/pattern/wrong", test_wrong);

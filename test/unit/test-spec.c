@@ -27,14 +27,15 @@ static void expect_error(GError **error, VarveError code, const char *part)
 	g_clear_error(error);
 }
 
-/* Printed as it was read, but for the line feed at the end. */
+/* Printed as it was read, but for what ends lines. */
 static void test_same_bytes(void)
 {
 	static const char *const texts[][2] = {
 		{ "", "" },
 		{ "\n", "\n" },
 		{ "Name: a", "Name: a\n" },
-		{ "Name: a\r\n\r\n%build\r\n", "Name: a\r\n\r\n%build\r\n" },
+		{ "Name: a\r\n\r\n%build\r\n", "Name: a\n\n%build\n" },
+		{ "a\rb\n\r\r\n\rc\r", "a\rb\n\r\n\rc\n" },
 		{ "\t %files  \n\xff\xfe\n\n\n", "\t %files  \n\xff\xfe\n\n\n" },
 	};
 
@@ -45,6 +46,22 @@ static void test_same_bytes(void)
 		expect(spec, texts[i][1]);
 		expect(copy, texts[i][1]);
 	}
+}
+
+/* What an edit puts in keeps its carriage return until the next edit's spec is read. */
+static void test_settled(void)
+{
+	static const char *const lines[] = { "x\r", "\r\r", NULL };
+	g_autoptr(VarveSpec) spec = parse("a\r\r\n");
+
+	varve_spec_settle(spec);
+	expect(spec, "a\r\n");
+	g_assert_true(varve_spec_append(spec, lines, NULL));
+	expect(spec, "a\r\nx\r\n\r\r\n");
+	varve_spec_settle(spec);
+	expect(spec, "a\nx\n\r\n");
+	varve_spec_settle(spec);
+	expect(spec, "a\nx\n\r\n");
 }
 
 static void test_nul_is_a_byte(void)
@@ -137,6 +154,28 @@ static void test_lines_go_to_each_section_of_a_name(void)
 	expect_error(&error, VARVE_ERROR_NOT_FOUND, "begins with '%'");
 	g_assert_false(varve_spec_append_to(spec, "%files", "lib", lines, &error));
 	expect_error(&error, VARVE_ERROR_NOT_FOUND, "did you mean 'libs'?");
+}
+
+/* Quadratic time would be minutes. */
+static void test_a_place_in_every_line(void)
+{
+	static const char *const lines[] = { "y", NULL };
+	const guint n = 200000;
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(VarveRegex) regex = varve_regex_new("^y$", NULL);
+	g_autoptr(VarveSpec) spec = NULL;
+
+	for (guint i = 0; i < n; i++)
+		g_string_append(text, "%package x\nA: b\n");
+	spec = parse(text->str);
+	g_assert_true(varve_spec_append_to(spec, "%package", "x", lines, NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 3 * n);
+	g_assert_true(varve_spec_replace(spec, "%package", NULL, regex, "A: c\n", NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 4 * n);
+	g_assert_true(varve_spec_remove_tag(spec, "x", "a", NULL, NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 2 * n);
+	g_assert_true(varve_spec_remove(spec, NULL, "x", NULL));
+	g_assert_cmpuint(varve_spec_lines(spec), ==, 0);
 }
 
 static void test_lines_that_begin_a_section(void)
@@ -234,6 +273,12 @@ static void test_tag_is_found(void)
 		{ "%package -n x\nName: a\n%description x\nName: b\n", "x", "Name", "a" },
 		{ "\xc2\xa0Name: a\xe2\x80\x83\n", "", "Name", "a" },
 		{ "Summary(\xc3\x84): a\n", "", "SUMMARY(\xc3\xa4)", "a" },
+		{ "\xe2\x84\xaa"
+		  "ey: a\n",
+		  "", "key", "a" },                             /* the Kelvin sign */
+		{ "\xc5\xbfummary: a\n", "", "summary", NULL }, /* a long s is no s... */
+		{ "t\xc4\xb1p: a\n", "", "TIP", NULL },         /* nor is an i without a dot */
+		{ "Key\xff: a\n", "", "Key\xef\xbf\xbd", "a" }, /* no UTF-8 */
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -243,6 +288,16 @@ static void test_tag_is_found(void)
 		if (g_strcmp0(value, cases[i].value) != 0)
 			g_error("case %zu: '%s'", i, value ? value : "(none)");
 	}
+}
+
+/* Values are compared by folding, in which a long s is an s. */
+static void test_values_are_folded(void)
+{
+	g_autoptr(VarveSpec) spec = parse("T: \xc5\xbf\nT: \xc4\xb1\nT: \xe1\xba\x9e\n");
+
+	g_assert_true(varve_spec_remove_tag(spec, "", "T", "S", NULL));
+	g_assert_false(varve_spec_remove_tag(spec, "", "T", "I", NULL));
+	expect(spec, "T: \xc4\xb1\nT: \xe1\xba\x9e\n");
 }
 
 static void test_tags_are_changed(void)
@@ -420,17 +475,20 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/spec/same-bytes", test_same_bytes);
+	g_test_add_func("/spec/settled", test_settled);
 	g_test_add_func("/spec/nul-is-a-byte", test_nul_is_a_byte);
 	g_test_add_func("/spec/long-line-is-refused", test_long_line_is_refused);
 	g_test_add_func("/spec/package-of-a-header", test_package_of_a_header);
 	g_test_add_func("/spec/sections", test_sections);
 	g_test_add_func("/spec/lines-go-to-each-section-of-a-name",
 			test_lines_go_to_each_section_of_a_name);
+	g_test_add_func("/spec/a-place-in-every-line", test_a_place_in_every_line);
 	g_test_add_func("/spec/lines-that-begin-a-section", test_lines_that_begin_a_section);
 	g_test_add_func("/spec/removal-keeps-the-balance", test_removal_keeps_the_balance);
 	g_test_add_func("/spec/unbalanced-matters-to-its-own-removals-only",
 			test_unbalanced_spec_matters_to_its_own_removals_only);
 	g_test_add_func("/spec/tag-is-found", test_tag_is_found);
+	g_test_add_func("/spec/values-are-folded", test_values_are_folded);
 	g_test_add_func("/spec/tags-are-changed", test_tags_are_changed);
 	g_test_add_func("/spec/update-means-every-tag", test_update_means_every_tag);
 	g_test_add_func("/spec/tag-goes-to-its-family", test_tag_goes_to_its_family);
