@@ -25,6 +25,9 @@
 #define MATCH_MAX 100000000
 #define DEPTH_MAX 4000000
 #define HEAP_MAX_KIB (256 * 1024)
+/* What a text may become: a short pattern and a long replacement make much of little. */
+#define RESULT_MAX ((gsize)512 << 20)
+#define RESULT_TOO_LONG (-10000) /* beside PCRE2's own numbers */
 /* Groups that a tree as high as VARVE_REGEX_HEIGHT_MAX becomes, and copies of one. */
 #define NESTING_MAX (4 * VARVE_REGEX_HEIGHT_MAX)
 
@@ -244,6 +247,10 @@ static gboolean explain(int number, GError **error)
 	char message[256];
 
 	switch (number) {
+	case RESULT_TOO_LONG:
+		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+				  "with all matches replaced the text would be longer than %zu MiB",
+				  RESULT_MAX >> 20);
 	case PCRE2_ERROR_MATCHLIMIT:
 	case PCRE2_ERROR_DEPTHLIMIT:
 	case PCRE2_ERROR_HEAPLIMIT:
@@ -293,6 +300,8 @@ static int replace_all(Track *track, Subject *subject, const char *replacement,
 			g_string_append(into, replacement);
 			kept = advance(subject, found[1]);
 			(*matches)++;
+			if (into->len > RESULT_MAX)
+				return RESULT_TOO_LONG;
 		}
 		last = found[1];
 		if (found[1] > begin)

@@ -27,7 +27,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveRegex, varve_regex_free)
  * @text: @length bytes; what is no UTF-8 in it is matched as RE2 does, as U+FFFD, and kept.
  * @ret_matches: how many there were.
  *
- * Errors: UNSUPPORTED (matching takes more steps or memory than is allowed).
+ * Errors: UNSUPPORTED (matching takes more steps or memory than is allowed, or the result is over
+ * 512 MiB).
  */
 gboolean varve_regex_replace(const VarveRegex *regex, const char *text, gsize length,
 			     const char *replacement, GString *ret, guint *ret_matches,

@@ -712,6 +712,21 @@ static void test_folds(void)
 	}
 }
 
+/* 2 MiB of text would become 1 GiB. */
+static void test_result_is_bounded(void)
+{
+	g_autofree char *text = g_strnfill(2 << 20, 'a'), *replacement = g_strnfill(512, 'b');
+	g_autoptr(VarveRegex) regex = varve_regex_new("a", NULL);
+	g_autoptr(GString) result = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	guint matches = 0;
+
+	g_assert_false(
+		varve_regex_replace(regex, text, 2 << 20, replacement, result, &matches, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_UNSUPPORTED);
+	g_assert_cmpuint(result->len, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -732,5 +747,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/regex/depth", test_depth);
 	g_test_add_func("/regex/sets", test_sets);
 	g_test_add_func("/regex/folds", test_folds);
+	g_test_add_func("/regex/result-is-bounded", test_result_is_bounded);
 	return g_test_run();
 }
