@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "toml/toml.h"
+#include "toml/write.h"
 
 #include <string.h>
 
@@ -210,25 +211,11 @@ GPtrArray *varve_components_lock_names(const VarveComponentsLock *lock)
 	return names;
 }
 
-static void append_string(GString *text, const char *value)
-{
-	g_string_append_c(text, '"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			g_string_append_c(text, '\\');
-		if (g_ascii_iscntrl(*value))
-			g_string_append_printf(text, "\\u%04x", (guint)(guchar)*value);
-		else
-			g_string_append_c(text, *value);
-	}
-	g_string_append_c(text, '"');
-}
-
 char *varve_components_lock_line(const char *name, const char *key)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	append_string(text, name);
+	varve_toml_append_string(text, name);
 	g_string_append_printf(text, ".%s = ", key);
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
@@ -240,7 +227,7 @@ static void append_fact(GString *text, const char *name, const char *key, const 
 	if (!value)
 		return;
 	g_string_append(text, line);
-	append_string(text, value);
+	varve_toml_append_string(text, value);
 	g_string_append_c(text, '\n');
 }
 
@@ -265,7 +252,7 @@ static void append_record(GString *text, const VarveComponentRecord *record)
 		g_autofree char *value =
 			g_strdup_printf("%s %s", varve_checksum_name(entry->type), entry->checksum);
 
-		append_string(key, entry->name);
+		varve_toml_append_string(key, entry->name);
 		append_fact(text, record->name, key->str, value);
 	}
 	append_fact(text, record->name, "spec", record->spec);

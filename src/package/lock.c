@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "toml/toml.h"
+#include "toml/write.h"
 
 #include <string.h>
 
@@ -321,36 +322,21 @@ static int compare_entries(gconstpointer a, gconstpointer b)
 	return strcmp((*(const Entry *const *)a)->name, (*(const Entry *const *)b)->name);
 }
 
-/* Names come from metadata: what a basic string of TOML may not hold is written as it must. */
-static void append_string(GString *text, const char *value)
-{
-	g_string_append_c(text, '"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			g_string_append_c(text, '\\');
-		if (g_ascii_iscntrl(*value))
-			g_string_append_printf(text, "\\u%04x", (guint)(guchar)*value);
-		else
-			g_string_append_c(text, *value);
-	}
-	g_string_append_c(text, '"');
-}
-
 static void append_layer(GString *text, const char *key, GPtrArray *entries)
 {
 	g_auto(GStrv) parts = g_strsplit(key, " ", 2);
 
 	g_string_append(text, "\n[layers.");
-	append_string(text, parts[0]);
+	varve_toml_append_string(text, parts[0]);
 	g_string_append_printf(text, ".%s]\n", parts[1]);
 	g_ptr_array_sort(entries, compare_entries);
 	for (guint i = 0; i < entries->len; i++) {
 		const Entry *entry = g_ptr_array_index(entries, i);
 		char hex[VARVE_DIGEST_HEX_SIZE];
 
-		append_string(text, entry->name);
+		varve_toml_append_string(text, entry->name);
 		g_string_append(text, " = { repository = ");
-		append_string(text, entry->repository);
+		varve_toml_append_string(text, entry->repository);
 		if (!entry->own) {
 			varve_digest_to_hex(&entry->digest, hex);
 			g_string_append_printf(text, ", sha256 = \"%s\"", hex);
