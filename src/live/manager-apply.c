@@ -90,20 +90,23 @@ static void do_units(Doing *doing, const char *verb, const char *done, const GPt
 		say(doing, "%s %s", done, (const char *)units->pdata[i]);
 }
 
-/* Everything that is loaded, and the units of @list (nullable); NULL where the manager does not
- * answer. */
-static VarveUnitStates *read_states(Doing *doing, char *const *list)
+/* How everything is that is loaded, and (nullable) the units of @work that start or reload; NULL
+ * where the manager does not answer. */
+static VarveUnitStates *read_states(Doing *doing, const VarveManagerBefore *before,
+				    const VarveManagerWork *work)
 {
-	g_autoptr(GPtrArray) patterns = g_ptr_array_new();
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_auto(GStrv) names = NULL;
 	GError *error = NULL;
 	VarveUnitStates *states;
 
-	g_ptr_array_add(patterns, (gpointer) "*");
-	for (char *const *unit = list; unit && *unit; unit++)
-		if (!strstr(*unit, "@."))
-			g_ptr_array_add(patterns, *unit);
-	g_ptr_array_add(patterns, NULL);
-	states = varve_unit_states_read((const char *const *)patterns->pdata, &error);
+	if (work) {
+		g_strv_builder_addv(builder, (const char **)work->start);
+		g_strv_builder_addv(builder, (const char **)work->reload);
+	}
+	names = g_strv_builder_end(builder);
+	states = varve_unit_states_read((const char *const *)names, before ? before->states : NULL,
+					&error);
 	if (!states)
 		keep(doing, error);
 	return states;
@@ -145,14 +148,14 @@ static GPtrArray *find_running(const VarveUnitStates *states, char *const *list)
 }
 
 /* Units that go: while the manager still has their definition. One that /etc defines too stays. */
-static void stop_units(Doing *doing, const VarveManagerWork *work)
+static void stop_units(Doing *doing, const VarveManagerWork *work, const VarveManagerBefore *before)
 {
 	g_autoptr(VarveUnitStates) states = NULL;
 	g_autoptr(GPtrArray) units = NULL;
 
 	if (!*work->stop)
 		return;
-	states = read_states(doing, NULL);
+	states = read_states(doing, before, NULL);
 	if (!states)
 		return;
 	units = find_running(states, work->stop);
@@ -354,10 +357,10 @@ gboolean varve_manager_apply(const VarveManagerWork *work, const VarveManagerBef
 	g_autoptr(GPtrArray) restart = NULL;
 	Doing doing = { .done = done };
 
-	stop_units(&doing, work);
+	stop_units(&doing, work, before);
 	prepare(&doing, work);
 	reload_manager(&doing, work);
-	states = read_states(&doing, work->start);
+	states = read_states(&doing, before, work);
 	if (!states)
 		return finish(&doing, error);
 	forget_failures(&doing, work, before, states);
@@ -442,7 +445,7 @@ gboolean varve_manager_restart(const VarveManagerWork *work, const char *const *
 	if (g_strv_contains(units, "init.scope") && !work->reexec_manager &&
 	    run(&doing, JOB_TIMEOUT, "systemctl daemon-reexec", NULL))
 		say(&doing, "re-executed the service manager");
-	states = read_states(&doing, NULL);
+	states = read_states(&doing, NULL, NULL);
 	for (const char *const *unit = units; states && *unit; unit++) {
 		const VarveUnitState *state = varve_unit_states_find(states, *unit);
 

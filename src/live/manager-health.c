@@ -18,24 +18,23 @@
 #define REASON_LIMIT 300
 
 /* The units of checks are asked for by name: one that is not loaded is inactive. */
-static VarveUnitStates *look(const GPtrArray *checks, GError **error)
+static VarveUnitStates *look(const GPtrArray *checks, const VarveUnitStates *before, GError **error)
 {
-	g_autoptr(GPtrArray) patterns = g_ptr_array_new();
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-	g_ptr_array_add(patterns, (gpointer) "*");
 	for (guint i = 0; checks && i < checks->len; i++) {
 		const VarveManifestCheck *check = checks->pdata[i];
 
 		if (*check->unit)
-			g_ptr_array_add(patterns, check->unit);
+			g_ptr_array_add(names, check->unit);
 	}
-	g_ptr_array_add(patterns, NULL);
-	return varve_unit_states_read((const char *const *)patterns->pdata, error);
+	g_ptr_array_add(names, NULL);
+	return varve_unit_states_read((const char *const *)names->pdata, before, error);
 }
 
 VarveManagerBefore *varve_manager_look(GError **error)
 {
-	VarveUnitStates *states = look(NULL, error);
+	VarveUnitStates *states = look(NULL, NULL, error);
 	VarveManagerBefore *before;
 
 	if (!states)
@@ -198,7 +197,8 @@ static gboolean check_all(Waiting *waiting, const VarveUnitStates *now, GError *
 /* One look; @error where not everything is well. */
 static VarveWell look_once(Waiting *waiting, GError **error)
 {
-	g_autoptr(VarveUnitStates) now = look(waiting->work->checks, error);
+	g_autoptr(VarveUnitStates) now =
+		look(waiting->work->checks, waiting->before->states, error);
 	g_autofree char *reason = NULL;
 	const char *unit = NULL;
 	guint restarts = 0;

@@ -1,18 +1,8 @@
-/* How units are: systemctl(1) show, systemd.unit(5) names. */
+/* How units are, and their names: systemd.unit(5). */
 #include "live/unit-states.h"
-
-#include "base/process.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The manager answers at once or not at all. */
-#define TIMEOUT 60
-
-#define PROPERTIES \
-	"Id,Names,LoadState,ActiveState,SubState,Result,FragmentPath,WantedBy,RequiredBy," \
-	"UpheldBy," \
-	"TriggeredBy,BusName,Transient,CanStart,CanReload,NRestarts"
 
 static void state_free(gpointer data)
 {
@@ -27,6 +17,7 @@ static void state_free(gpointer data)
 	g_free(state->fragment);
 	g_strfreev(state->wanted_by);
 	g_strfreev(state->triggered_by);
+	g_hash_table_unref(state->properties);
 	g_free(state);
 }
 
@@ -67,6 +58,7 @@ static VarveUnitState *state_of(GHashTable *properties)
 	const char *bus = g_hash_table_lookup(properties, "BusName");
 	VarveUnitState *state = g_new0(VarveUnitState, 1);
 
+	state->properties = g_hash_table_ref(properties);
 	state->id = text_of(properties, "Id");
 	state->names = words(properties, names);
 	state->load = text_of(properties, "LoadState");
@@ -84,65 +76,27 @@ static VarveUnitState *state_of(GHashTable *properties)
 	return state;
 }
 
-static void take(VarveUnitStates *states, GHashTable *properties)
+VarveUnitStates *varve_unit_states_new(void)
 {
-	const char *id = g_hash_table_lookup(properties, "Id");
-
-	/* A name and a glob may both find a unit. */
-	if (id && !g_hash_table_contains(states->named, id)) {
-		VarveUnitState *state = state_of(properties);
-
-		g_ptr_array_add(states->list, state);
-		g_hash_table_insert(states->named, state->id, state);
-		for (char **name = state->names; *name; name++)
-			g_hash_table_insert(states->named, *name, state);
-	}
-	g_hash_table_remove_all(properties);
-}
-
-VarveUnitStates *varve_unit_states_parse(const char *text)
-{
-	g_autoptr(GHashTable) properties =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	VarveUnitStates *states = g_new0(VarveUnitStates, 1);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
 	states->list = g_ptr_array_new_with_free_func(state_free);
 	states->named = g_hash_table_new(g_str_hash, g_str_equal);
-	for (char **line = lines; *line; line++) {
-		char *equals = strchr(*line, '=');
-
-		if (!**line)
-			take(states, properties);
-		else if (equals)
-			g_hash_table_replace(properties, g_strndup(*line, (gsize)(equals - *line)),
-					     g_strdup(equals + 1));
-	}
-	take(states, properties);
 	return states;
 }
 
-VarveUnitStates *varve_unit_states_read(const char *const *patterns, GError **error)
+void varve_unit_states_add(VarveUnitStates *states, GHashTable *properties)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	VarveProcess process = { .timeout = TIMEOUT };
-	g_autofree char *text = NULL;
+	const char *id = g_hash_table_lookup(properties, "Id");
+	VarveUnitState *state;
 
-	g_ptr_array_add(argv, (gpointer) "systemctl");
-	g_ptr_array_add(argv, (gpointer) "show");
-	/* Globs leave out what is inactive, and devices are many and nobody's concern. */
-	g_ptr_array_add(argv, (gpointer) "--all");
-	g_ptr_array_add(argv, (gpointer) "--type=service,socket,target,timer,path,mount,automount,"
-					 "scope");
-	g_ptr_array_add(argv, (gpointer) "--property=" PROPERTIES);
-	g_ptr_array_add(argv, (gpointer) "--");
-	for (gsize i = 0; patterns[i]; i++)
-		g_ptr_array_add(argv, (gpointer)patterns[i]);
-	g_ptr_array_add(argv, NULL);
-	process.argv = (const char *const *)argv->pdata;
-	if (!varve_process_run(&process, &text, error))
-		return NULL;
-	return varve_unit_states_parse(text);
+	if (!id || g_hash_table_contains(states->named, id))
+		return;
+	state = state_of(properties);
+	g_ptr_array_add(states->list, state);
+	g_hash_table_insert(states->named, state->id, state);
+	for (char **name = state->names; *name; name++)
+		g_hash_table_insert(states->named, *name, state);
 }
 
 void varve_unit_states_free(VarveUnitStates *states)

@@ -1,4 +1,4 @@
-/* How units are, as systemctl(1) shows them: one process for all that is asked. */
+/* How units are, by the manager's own names: org.freedesktop.systemd1(5). */
 #pragma once
 
 #include <glib.h>
@@ -17,26 +17,36 @@ typedef struct {
 	gboolean transient;
 	gboolean can_start;
 	gboolean can_reload;
-	guint restarts; /* by the manager itself, since somebody last started it */
+	guint restarts;         /* by the manager itself, since somebody last started it */
+	GHashTable *properties; /* all this as text */
 } VarveUnitState;
 
 typedef struct {
-	GPtrArray *list;   /* VarveUnitState *, in systemd's order */
+	GPtrArray *list;   /* VarveUnitState * */
 	GHashTable *named; /* every name → its VarveUnitState, borrowed */
 } VarveUnitStates;
 
-/** varve_unit_states_parse: (caller frees) of what `systemctl show` wrote; what is not understood
- * is left out. */
-VarveUnitStates *varve_unit_states_parse(const char *text);
+/** varve_unit_states_new: (caller frees) of no unit. */
+VarveUnitStates *varve_unit_states_new(void);
+
+/** varve_unit_states_add: @properties: name → text, as `systemctl show` writes them; a reference is
+ * kept. One without an Id, and one that is there already, is left out. */
+void varve_unit_states_add(VarveUnitStates *states, GHashTable *properties);
 
 /**
  * varve_unit_states_read:
- * @patterns: names, which are loaded if need be, and globs over what is loaded ("*"); ended by
- * NULL.
+ * Asks the manager for what is loaded: services, sockets, targets, timers, paths, mounts,
+ * automounts and scopes. Of one that is inactive, and was @before, only names and states are known.
  *
- * Errors: NOT_FOUND (no systemctl), SYSTEM (the manager does not answer).
+ * @names: (nullable) units of which all has to be known, and which are loaded if need be, and
+ * templates whose instances are meant; ended by NULL.
+ * @before: (nullable) what was read earlier: a unit that has the states that it had then has the
+ * other properties, too, but for its restarts.
+ *
+ * Errors: SYSTEM (the manager does not answer).
  */
-VarveUnitStates *varve_unit_states_read(const char *const *patterns, GError **error);
+VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUnitStates *before,
+					GError **error);
 void varve_unit_states_free(VarveUnitStates *states);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveUnitStates, varve_unit_states_free)
 
