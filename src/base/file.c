@@ -127,6 +127,24 @@ gboolean varve_file_write(int dirfd, const char *path, const void *data, size_t 
 	return sync_parent(dirfd, path, error);
 }
 
+gboolean varve_file_link(int dirfd, const char *path, const char *target, GError **error)
+{
+	g_autofree char *parent = g_path_get_dirname(path), *name = g_path_get_basename(path);
+	g_autofree char *partial = g_strdup_printf("%s/.%s.new", parent, name);
+
+	/* Whoever was killed left it. */
+	unlinkat(dirfd, partial, 0);
+	if (symlinkat(target, dirfd, partial) < 0)
+		return varve_fail_errno(error, errno, "link '%s' cannot be made", path);
+	if (renameat(dirfd, partial, dirfd, path) < 0) {
+		int saved = errno;
+
+		unlinkat(dirfd, partial, 0);
+		return varve_fail_errno(error, saved, "link '%s' cannot be set", path);
+	}
+	return sync_parent(dirfd, path, error);
+}
+
 VarveNewFile *varve_new_file_open(const char *path, mode_t mode, GError **error)
 {
 	g_autoptr(VarveNewFile) file = g_new0(VarveNewFile, 1);

@@ -44,6 +44,14 @@ gboolean varve_file_write(int dirfd, const char *path, const void *data, size_t 
 			  GError **error);
 
 /**
+ * varve_file_link:
+ * Sets symbolic link @path to @target, whatever it was before, as varve_file_write() writes a file:
+ * readers see the old one or the new. One writer at a time. On ext4 a target of fewer than 60 bytes
+ * needs no block, so it can be set where no file can be written any more.
+ */
+gboolean varve_file_link(int dirfd, const char *path, const char *target, GError **error);
+
+/**
  * VarveNewFile:
  * A file that is being written under a temporary name and appears under its own only when it is
  * whole: varve_new_file_commit() syncs and renames, freeing without commit removes it.

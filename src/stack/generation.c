@@ -398,21 +398,9 @@ gboolean varve_generation_link(int dirfd, const VarveGeneration *generation, con
 			       GError **error)
 {
 	g_autofree char *name = link_name(&generation->base, link);
-	g_autofree char *partial = g_strconcat(".", name, ".new", NULL);
 	g_autofree char *target = g_strdup_printf("%04u.json", generation->number);
 
-	unlinkat(dirfd, partial, 0);
-	if (symlinkat(target, dirfd, partial) < 0)
-		return varve_fail_errno(error, errno, "generation link '%s' cannot be made", name);
-	if (renameat(dirfd, partial, dirfd, name) < 0) {
-		int saved = errno;
-
-		unlinkat(dirfd, partial, 0);
-		return varve_fail_errno(error, saved, "generation link '%s' cannot be set", name);
-	}
-	if (fsync(dirfd) < 0)
-		return varve_fail_errno(error, errno, "the generations directory cannot be synced");
-	return TRUE;
+	return varve_file_link(dirfd, name, target, error);
 }
 
 gboolean varve_generation_make_current(int dirfd, guint number, const VarveDigest *base,

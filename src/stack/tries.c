@@ -3,11 +3,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#define TRIES_LIMIT 4096
 #define COUNT_MAX 1000000
 
 static char *file_name(const VarveDigest *base)
@@ -17,21 +16,22 @@ static char *file_name(const VarveDigest *base)
 	return g_strconcat(hex, ".tries", NULL);
 }
 
-/* FALSE: nothing is known. */
+/* Of "NUMBER:COUNT". FALSE: nothing is known. */
 static gboolean load(int dirfd, const VarveDigest *base, guint *ret_number, guint *ret_count)
 {
-	g_autofree char *name = file_name(base), *text = NULL;
-	g_autoptr(json_t) json = NULL;
-	gint64 of, count;
-	size_t size;
+	g_autofree char *name = file_name(base);
+	char target[32], *end;
+	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
+	guint64 number, count;
 
-	if (!varve_file_read(dirfd, name, TRIES_LIMIT, &text, &size, NULL))
+	if (n <= 0)
 		return FALSE;
-	json = varve_json_parse(text, size, name, NULL);
-	if (!json || !varve_json_get_int(json, "generation", name, 1, G_MAXINT, &of, NULL) ||
-	    !varve_json_get_int(json, "count", name, 0, COUNT_MAX, &count, NULL))
+	target[n] = '\0';
+	number = g_ascii_strtoull(target, &end, 10);
+	if (*end != ':' || !g_ascii_string_to_unsigned(end + 1, 10, 0, COUNT_MAX, &count, NULL) ||
+	    number < 1 || number > G_MAXINT)
 		return FALSE;
-	*ret_number = (guint)of;
+	*ret_number = (guint)number;
 	*ret_count = (guint)count;
 	return TRUE;
 }
@@ -44,14 +44,13 @@ static guint count_of(int dirfd, const VarveDigest *base, guint number)
 	return load(dirfd, base, &of, &count) && of == number ? count : 0;
 }
 
+/* A link: a partition that a stack has filled up is no reason to boot it for ever. */
 static gboolean save(int dirfd, const VarveDigest *base, guint number, guint count, GError **error)
 {
 	g_autofree char *name = file_name(base);
-	g_autoptr(json_t) json =
-		json_pack("{s:i,s:i}", "generation", (int)number, "count", (int)count);
-	g_autofree char *text = varve_json_dump(json, FALSE);
+	g_autofree char *target = g_strdup_printf("%u:%u", number, MIN(count, COUNT_MAX));
 
-	return varve_file_write(dirfd, name, text, strlen(text), 0644, error);
+	return varve_file_link(dirfd, name, target, error);
 }
 
 gboolean varve_tries_first(int dirfd, const VarveDigest *base, guint number, GError **error)
