@@ -5,11 +5,14 @@
 #include <gio/gio.h>
 #include <string.h>
 
-/* Its own socket, where root is answered also while the bus is restarted. */
-#define ADDRESS "unix:path=/run/systemd/private"
+/* Over the bus: on its own socket the manager tells every change of every unit, too, and answers
+ * behind all that. */
+#define NAME "org.freedesktop.systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 /* The manager answers at once or not at all. */
 #define TIMEOUT_MS 60000
+/* How many questions are open at once: more of them wait in sockets that fill up. */
+#define QUESTIONS_OPEN 32
 
 typedef struct {
 	const char *suffix, *interface;
@@ -43,14 +46,15 @@ typedef struct {
 	GDBusConnection *manager;
 	GMainContext *context;
 	GHashTable *units; /* object path → its properties, name → text */
-	guint pending;
-	GError *error; /* the first that is not about one property */
+	GQueue questions;  /* Question *, not asked yet */
+	guint open;        /* asked and not answered */
+	GError *error;     /* the first that is not about one property */
 } Asking;
 
 typedef struct {
 	Asking *asking;
+	const char *path, *interface, *name; /* @path: a key of @units */
 	GHashTable *properties;
-	const char *name;
 } Question;
 
 static void asking_clear(Asking *asking)
@@ -58,6 +62,7 @@ static void asking_clear(Asking *asking)
 	if (asking->manager)
 		g_dbus_connection_close_sync(asking->manager, NULL, NULL);
 	g_clear_object(&asking->manager);
+	g_queue_clear_full(&asking->questions, g_free);
 	g_clear_pointer(&asking->units, g_hash_table_unref);
 	g_clear_error(&asking->error);
 	g_main_context_pop_thread_default(asking->context);
@@ -91,6 +96,8 @@ static char *text_of(GVariant *value)
 	return NULL;
 }
 
+static void ask_next(Asking *asking);
+
 /* A property that this manager does not have, or a unit that has just gone, says nothing. */
 static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 {
@@ -100,48 +107,64 @@ static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 	g_autoptr(GVariant) reply =
 		g_dbus_connection_call_finish(G_DBUS_CONNECTION(manager), result, &error);
 	g_autoptr(GVariant) value = NULL;
-	char *text;
+	g_autofree char *text = NULL;
 
-	asking->pending--;
-	if (!reply) {
-		if (!asking->error && !g_dbus_error_is_remote_error(error))
-			asking->error = g_steal_pointer(&error);
-		return;
+	asking->open--;
+	if (reply) {
+		g_variant_get(reply, "(v)", &value);
+		text = text_of(value);
+	} else if (!asking->error && !g_dbus_error_is_remote_error(error)) {
+		asking->error = g_steal_pointer(&error);
 	}
-	g_variant_get(reply, "(v)", &value);
-	text = text_of(value);
 	if (text)
-		g_hash_table_replace(question->properties, g_strdup(question->name), text);
+		g_hash_table_replace(question->properties, g_strdup(question->name),
+				     g_steal_pointer(&text));
+	ask_next(asking);
 }
 
-static void ask(Asking *asking, const char *path, GHashTable *properties, const char *interface,
-		const char *const *names)
+static void ask_next(Asking *asking)
+{
+	while (!asking->error && asking->open < QUESTIONS_OPEN &&
+	       !g_queue_is_empty(&asking->questions)) {
+		Question *question = g_queue_pop_head(&asking->questions);
+
+		asking->open++;
+		g_dbus_connection_call(asking->manager, NAME, question->path,
+				       "org.freedesktop.DBus.Properties", "Get",
+				       g_variant_new("(ss)", question->interface, question->name),
+				       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS,
+				       NULL, answered, question);
+	}
+}
+
+typedef struct {
+	const char *path;
+	GHashTable *properties;
+} Unit;
+
+static void ask(Asking *asking, const Unit *unit, const char *interface, const char *const *names)
 {
 	for (; *names; names++) {
 		Question *question = g_new(Question, 1);
 
-		*question = (Question){ asking, properties, *names };
-		asking->pending++;
-		g_dbus_connection_call(
-			asking->manager, NULL, path, "org.freedesktop.DBus.Properties", "Get",
-			g_variant_new("(ss)", interface, *names), G_VARIANT_TYPE("(v)"),
-			G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, answered, question);
+		*question = (Question){ asking, unit->path, interface, *names, unit->properties };
+		g_queue_push_tail(&asking->questions, question);
 	}
 }
 
-static GHashTable *add_unit(Asking *asking, const char *path)
+static Unit add_unit(Asking *asking, const char *path)
 {
-	GHashTable *properties = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	Unit unit = { g_strdup(path),
+		      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free) };
 
-	g_hash_table_insert(asking->units, g_strdup(path), properties);
-	return properties;
+	g_hash_table_insert(asking->units, (gpointer)unit.path, unit.properties);
+	return unit;
 }
 
-static void ask_everything(Asking *asking, const char *path, GHashTable *properties,
-			   const Type *type)
+static void ask_everything(Asking *asking, const Unit *unit, const Type *type)
 {
-	ask(asking, path, properties, UNIT, unit_properties);
-	ask(asking, path, properties, type->interface, type->properties);
+	ask(asking, unit, UNIT, unit_properties);
+	ask(asking, unit, type->interface, type->properties);
 }
 
 static gboolean is_as_it_was(const VarveUnitState *was, const char *load, const char *active,
@@ -152,32 +175,32 @@ static gboolean is_as_it_was(const VarveUnitState *was, const char *load, const 
 }
 
 /* What is not known of a unit of the list, and may matter. */
-static void ask_for_listed(Asking *asking, const char *path, GHashTable *properties,
-			   const Type *type, const VarveUnitState *was, gboolean same,
-			   gboolean named)
+static void ask_for_listed(Asking *asking, const Unit *unit, const Type *type,
+			   const VarveUnitState *was, gboolean same, gboolean named)
 {
 	static const char *const restarts[] = { "NRestarts", NULL };
-	gboolean inactive = g_str_equal(g_hash_table_lookup(properties, "ActiveState"), "inactive");
+	gboolean inactive =
+		g_str_equal(g_hash_table_lookup(unit->properties, "ActiveState"), "inactive");
 	GHashTableIter iter;
 	gpointer name, text;
 
 	if (inactive && !named && (!was || same))
 		return;
 	if (named || !same) {
-		ask_everything(asking, path, properties, type);
+		ask_everything(asking, unit, type);
 		return;
 	}
 	g_hash_table_iter_init(&iter, was->properties);
 	while (g_hash_table_iter_next(&iter, &name, &text))
-		g_hash_table_replace(properties, g_strdup(name), g_strdup(text));
-	if (g_hash_table_contains(properties, *restarts))
-		ask(asking, path, properties, type->interface, restarts);
+		g_hash_table_replace(unit->properties, g_strdup(name), g_strdup(text));
+	if (g_hash_table_contains(unit->properties, *restarts))
+		ask(asking, unit, type->interface, restarts);
 }
 
 static GVariant *call_manager(Asking *asking, const char *method, GVariant *arguments,
 			      const char *type, GError **error)
 {
-	return g_dbus_connection_call_sync(asking->manager, NULL, "/org/freedesktop/systemd1",
+	return g_dbus_connection_call_sync(asking->manager, NAME, "/org/freedesktop/systemd1",
 					   MANAGER, method, arguments, G_VARIANT_TYPE(type),
 					   G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, error);
 }
@@ -199,16 +222,15 @@ static gboolean ask_for_list(Asking *asking, const char *const *names,
 		const VarveUnitState *was = before ? varve_unit_states_find(before, id) : NULL;
 		const char *const values[] = { id, load, active, sub };
 		const Type *type = type_of(id);
-		GHashTable *properties;
+		Unit unit;
 
 		if (!type)
 			continue;
-		properties = add_unit(asking, path);
+		unit = add_unit(asking, path);
 		for (gsize i = 0; i < G_N_ELEMENTS(values); i++)
-			g_hash_table_insert(properties, g_strdup(list_properties[i]),
+			g_hash_table_insert(unit.properties, g_strdup(list_properties[i]),
 					    g_strdup(values[i]));
-		ask_for_listed(asking, path, properties, type, was,
-			       is_as_it_was(was, load, active, sub),
+		ask_for_listed(asking, &unit, type, was, is_as_it_was(was, load, active, sub),
 			       varve_unit_among(id, (char *const *)names));
 	}
 	return TRUE;
@@ -221,8 +243,9 @@ static gboolean ask_for(Asking *asking, const char *name, GError **error)
 	g_autoptr(GVariant) reply =
 		call_manager(asking, "LoadUnit", g_variant_new("(s)", name), "(o)", &local);
 	const Type *type = type_of(name);
-	GHashTable *properties;
+	gpointer known, properties;
 	const char *path;
+	Unit unit;
 
 	if (!reply && !g_dbus_error_is_remote_error(local)) {
 		g_propagate_error(error, g_steal_pointer(&local));
@@ -231,19 +254,27 @@ static gboolean ask_for(Asking *asking, const char *name, GError **error)
 	if (!reply || !type)
 		return TRUE;
 	g_variant_get(reply, "(&o)", &path);
-	properties = g_hash_table_lookup(asking->units, path);
-	if (!properties)
-		properties = add_unit(asking, path);
-	ask(asking, path, properties, UNIT, list_properties);
-	ask_everything(asking, path, properties, type);
+	if (g_hash_table_lookup_extended(asking->units, path, &known, &properties))
+		unit = (Unit){ known, properties };
+	else
+		unit = add_unit(asking, path);
+	ask(asking, &unit, UNIT, list_properties);
+	ask_everything(asking, &unit, type);
 	return TRUE;
 }
 
 static gboolean ask_all(Asking *asking, const char *const *names, const VarveUnitStates *before,
 			GError **error)
 {
+	g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, error);
+
+	if (!address)
+		return FALSE;
 	asking->manager = g_dbus_connection_new_for_address_sync(
-		ADDRESS, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, error);
+		address,
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+		NULL, NULL, error);
 	if (!asking->manager || !ask_for_list(asking, names, before, error))
 		return FALSE;
 	for (; names && *names; names++)
@@ -255,7 +286,7 @@ static gboolean ask_all(Asking *asking, const char *const *names, const VarveUni
 VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUnitStates *before,
 					GError **error)
 {
-	g_auto(Asking) asking = { .context = g_main_context_new() };
+	g_auto(Asking) asking = { .context = g_main_context_new(), .questions = G_QUEUE_INIT };
 	g_autoptr(GError) local = NULL;
 	VarveUnitStates *states;
 	GHashTableIter iter;
@@ -267,7 +298,8 @@ VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUni
 					     (GDestroyNotify)g_hash_table_unref);
 	if (!ask_all(&asking, names, before, &local) && !asking.error)
 		asking.error = g_steal_pointer(&local);
-	while (asking.pending > 0)
+	ask_next(&asking);
+	while (asking.open > 0)
 		g_main_context_iteration(asking.context, TRUE);
 	if (asking.error) {
 		varve_fail(error, VARVE_ERROR_SYSTEM, "the service manager does not answer: %s",
