@@ -302,7 +302,9 @@ VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUni
 	while (asking.open > 0)
 		g_main_context_iteration(asking.context, TRUE);
 	if (asking.error) {
-		varve_fail(error, VARVE_ERROR_SYSTEM, "the service manager does not answer: %s",
+		varve_fail(error, VARVE_ERROR_SYSTEM,
+			   "the service manager does not answer on the bus: %s. Is dbus.service "
+			   "active? --no-services goes without them",
 			   asking.error->message);
 		return NULL;
 	}
