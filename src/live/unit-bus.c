@@ -11,6 +11,9 @@
 #define MANAGER "org.freedesktop.systemd1.Manager"
 /* The manager answers at once or not at all. */
 #define TIMEOUT_MS 60000
+/* How long it may be away: it executes itself anew. */
+#define AWAY_US (15 * G_USEC_PER_SEC)
+#define PAUSE_US (G_USEC_PER_SEC / 5)
 /* How many questions are open at once: more of them wait in sockets that fill up. */
 #define QUESTIONS_OPEN 32
 
@@ -98,6 +101,17 @@ static char *text_of(GVariant *value)
 
 static void ask_next(Asking *asking);
 
+/* Nobody there can answer, now. */
+static gboolean is_away(const GError *error)
+{
+	return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
+	       g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED) ||
+	       (!g_dbus_error_is_remote_error(error) &&
+		!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT));
+}
+
 /* A property that this manager does not have, or a unit that has just gone, says nothing. */
 static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 {
@@ -113,7 +127,7 @@ static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 	if (reply) {
 		g_variant_get(reply, "(v)", &value);
 		text = text_of(value);
-	} else if (!asking->error && !g_dbus_error_is_remote_error(error)) {
+	} else if (!asking->error && (is_away(error) || !g_dbus_error_is_remote_error(error))) {
 		asking->error = g_steal_pointer(&error);
 	}
 	if (text)
@@ -132,8 +146,8 @@ static void ask_next(Asking *asking)
 		g_dbus_connection_call(asking->manager, NAME, question->path,
 				       "org.freedesktop.DBus.Properties", "Get",
 				       g_variant_new("(ss)", question->interface, question->name),
-				       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS,
-				       NULL, answered, question);
+				       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+				       TIMEOUT_MS, NULL, answered, question);
 	}
 }
 
@@ -200,9 +214,9 @@ static void ask_for_listed(Asking *asking, const Unit *unit, const Type *type,
 static GVariant *call_manager(Asking *asking, const char *method, GVariant *arguments,
 			      const char *type, GError **error)
 {
-	return g_dbus_connection_call_sync(asking->manager, NAME, "/org/freedesktop/systemd1",
-					   MANAGER, method, arguments, G_VARIANT_TYPE(type),
-					   G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MS, NULL, error);
+	return g_dbus_connection_call_sync(
+		asking->manager, NAME, "/org/freedesktop/systemd1", MANAGER, method, arguments,
+		G_VARIANT_TYPE(type), G_DBUS_CALL_FLAGS_NO_AUTO_START, TIMEOUT_MS, NULL, error);
 }
 
 /* All that is loaded, in one answer. */
@@ -247,7 +261,7 @@ static gboolean ask_for(Asking *asking, const char *name, GError **error)
 	const char *path;
 	Unit unit;
 
-	if (!reply && !g_dbus_error_is_remote_error(local)) {
+	if (!reply && (is_away(local) || !g_dbus_error_is_remote_error(local))) {
 		g_propagate_error(error, g_steal_pointer(&local));
 		return FALSE;
 	}
@@ -283,11 +297,10 @@ static gboolean ask_all(Asking *asking, const char *const *names, const VarveUni
 	return TRUE;
 }
 
-VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUnitStates *before,
-					GError **error)
+static VarveUnitStates *read_once(const char *const *names, const VarveUnitStates *before,
+				  GError **error)
 {
 	g_auto(Asking) asking = { .context = g_main_context_new(), .questions = G_QUEUE_INIT };
-	g_autoptr(GError) local = NULL;
 	VarveUnitStates *states;
 	GHashTableIter iter;
 	gpointer properties;
@@ -296,16 +309,13 @@ VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUni
 	g_main_context_push_thread_default(asking.context);
 	asking.units = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					     (GDestroyNotify)g_hash_table_unref);
-	if (!ask_all(&asking, names, before, &local) && !asking.error)
-		asking.error = g_steal_pointer(&local);
+	if (!ask_all(&asking, names, before, error))
+		return NULL;
 	ask_next(&asking);
 	while (asking.open > 0)
 		g_main_context_iteration(asking.context, TRUE);
 	if (asking.error) {
-		varve_fail(error, VARVE_ERROR_SYSTEM,
-			   "the service manager does not answer on the bus: %s. Is dbus.service "
-			   "active? --no-services goes without them",
-			   asking.error->message);
+		g_propagate_error(error, g_steal_pointer(&asking.error));
 		return NULL;
 	}
 	states = varve_unit_states_new();
@@ -313,4 +323,26 @@ VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUni
 	while (g_hash_table_iter_next(&iter, NULL, &properties))
 		varve_unit_states_add(states, properties);
 	return states;
+}
+
+VarveUnitStates *varve_unit_states_read(const char *const *names, const VarveUnitStates *before,
+					GError **error)
+{
+	gint64 end = g_get_monotonic_time() + AWAY_US;
+
+	for (;;) {
+		g_autoptr(GError) local = NULL;
+		VarveUnitStates *states = read_once(names, before, &local);
+
+		if (states)
+			return states;
+		if (!is_away(local) || g_get_monotonic_time() >= end) {
+			varve_fail(error, VARVE_ERROR_SYSTEM,
+				   "the service manager does not answer on the bus: %s. Is "
+				   "dbus.service active? --no-services goes without them",
+				   local->message);
+			return NULL;
+		}
+		g_usleep(PAUSE_US);
+	}
 }
