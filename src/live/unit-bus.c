@@ -39,8 +39,21 @@ static const Type types[] = {
 /* One by one: all of a service are hundreds, for some of which the manager reads the group's
  * counters. */
 static const char *const unit_properties[] = {
-	"Names",    "FragmentPath", "WantedBy",  "RequiredBy", "UpheldBy",
-	"CanStart", "TriggeredBy",  "Transient", "CanReload",  NULL,
+	"Names",
+	"FragmentPath",
+	"WantedBy",
+	"RequiredBy",
+	"UpheldBy",
+	"CanStart",
+	"TriggeredBy",
+	"Transient",
+	"CanReload",
+	/* Last, and again: of one that ended since the list was made, the answers above are those
+	 * of a unit that nobody started. */
+	"LoadState",
+	"ActiveState",
+	"SubState",
+	NULL,
 };
 /* What a list of units tells too. */
 static const char *const list_properties[] = { "Id", "LoadState", "ActiveState", "SubState", NULL };
