@@ -233,11 +233,39 @@ static void test_damage(Fixture *f, gconstpointer data)
 	g_assert_true(is_there(f, 'b'));
 }
 
+/* A count that is none begins anew; one that is whole goes on. */
+static void test_damaged_count(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *target;
+		guint attempt;
+	} cases[] = { { "1:1", 2 },       { "1:2", 3 },          { "1", 1 },
+		      { "1:", 1 },        { "1:x", 1 },          { "1:1:1", 1 },
+		      { "0:1", 1 },       { "-1:1", 1 },         { "2:2", 1 },
+		      { "1:1000001", 1 }, { "4294967297:2", 1 }, { "x:2", 1 } };
+	g_autoptr(VarveGeneration) first = commit(f, "a", FALSE);
+	g_autofree char *hex = varve_digest_dup_hex(&f->base);
+	g_autofree char *tries = g_strconcat(hex, ".tries", NULL);
+
+	(void)data;
+	g_assert_cmpuint(first->number, ==, 1);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(VarveReport) report = varve_report_new();
+		g_auto(VarveTurn) turn = { NULL };
+
+		unlinkat(f->generations, tries, 0);
+		g_assert_cmpint(symlinkat(cases[i].target, f->generations, tries), ==, 0);
+		find(f, TRUE, report, &turn);
+		g_assert_cmpuint(report->attempt, ==, cases[i].attempt);
+	}
+}
+
 int main(int argc, char **argv)
 {
 #define ADD(name, function) g_test_add("/turn/" name, Fixture, NULL, setup, function, teardown)
 	g_test_init(&argc, &argv, NULL);
 	ADD("nothing-recorded", test_nothing_recorded);
+	ADD("damaged-count", test_damaged_count);
 	ADD("after-a-power-cut", test_after_a_power_cut);
 	ADD("fallback", test_fallback);
 	ADD("fallback-stays-told", test_fallback_stays_told);
