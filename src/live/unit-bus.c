@@ -55,9 +55,6 @@ static const char *const unit_properties[] = {
 	"SubState",
 	NULL,
 };
-/* What a list of units tells too. */
-static const char *const list_properties[] = { "Id", "LoadState", "ActiveState", "SubState", NULL };
-
 typedef struct {
 	GDBusConnection *manager;
 	GMainContext *context;
@@ -125,6 +122,12 @@ static gboolean is_away(const GError *error)
 		!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT));
 }
 
+/* Not about one property or unit. */
+static gboolean is_about_all(const GError *error)
+{
+	return is_away(error) || !g_dbus_error_is_remote_error(error);
+}
+
 /* A property that this manager does not have, or a unit that has just gone, says nothing. */
 static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 {
@@ -140,7 +143,7 @@ static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 	if (reply) {
 		g_variant_get(reply, "(v)", &value);
 		text = text_of(value);
-	} else if (!asking->error && (is_away(error) || !g_dbus_error_is_remote_error(error))) {
+	} else if (!asking->error && is_about_all(error)) {
 		asking->error = g_steal_pointer(&error);
 	}
 	if (text)
@@ -211,12 +214,12 @@ static void ask_for_listed(Asking *asking, const Unit *unit, const Type *type,
 	GHashTableIter iter;
 	gpointer name, text;
 
-	if (inactive && !named && (!was || same))
-		return;
-	if (named || !same) {
+	if (named || (was ? !same : !inactive)) {
 		ask_everything(asking, unit, type);
 		return;
 	}
+	if (inactive)
+		return;
 	g_hash_table_iter_init(&iter, was->properties);
 	while (g_hash_table_iter_next(&iter, &name, &text))
 		g_hash_table_replace(unit->properties, g_strdup(name), g_strdup(text));
@@ -239,6 +242,7 @@ static gboolean ask_for_list(Asking *asking, const char *const *names,
 	g_autoptr(GVariant) reply =
 		call_manager(asking, "ListUnits", NULL, "(a(ssssssouso))", error);
 	g_autoptr(GVariantIter) iter = NULL;
+	static const char *const keys[] = { "Id", "LoadState", "ActiveState", "SubState" };
 	const char *id, *load, *active, *sub, *path;
 
 	if (!reply)
@@ -255,7 +259,7 @@ static gboolean ask_for_list(Asking *asking, const char *const *names,
 			continue;
 		unit = add_unit(asking, path);
 		for (gsize i = 0; i < G_N_ELEMENTS(values); i++)
-			g_hash_table_insert(unit.properties, g_strdup(list_properties[i]),
+			g_hash_table_insert(unit.properties, g_strdup(keys[i]),
 					    g_strdup(values[i]));
 		ask_for_listed(asking, &unit, type, was, is_as_it_was(was, load, active, sub),
 			       varve_unit_among(id, (char *const *)names));
@@ -269,12 +273,13 @@ static gboolean ask_for(Asking *asking, const char *name, GError **error)
 	g_autoptr(GError) local = NULL;
 	g_autoptr(GVariant) reply =
 		call_manager(asking, "LoadUnit", g_variant_new("(s)", name), "(o)", &local);
+	static const char *const id[] = { "Id", NULL };
 	const Type *type = type_of(name);
 	gpointer known, properties;
 	const char *path;
 	Unit unit;
 
-	if (!reply && (is_away(local) || !g_dbus_error_is_remote_error(local))) {
+	if (!reply && is_about_all(local)) {
 		g_propagate_error(error, g_steal_pointer(&local));
 		return FALSE;
 	}
@@ -285,7 +290,7 @@ static gboolean ask_for(Asking *asking, const char *name, GError **error)
 		unit = (Unit){ known, properties };
 	else
 		unit = add_unit(asking, path);
-	ask(asking, &unit, UNIT, list_properties);
+	ask(asking, &unit, UNIT, id);
 	ask_everything(asking, &unit, type);
 	return TRUE;
 }

@@ -36,7 +36,8 @@ void varve_unit_states_add(VarveUnitStates *states, GHashTable *properties);
 /**
  * varve_unit_states_read:
  * Asks the manager for what is loaded: services, sockets, targets, timers, paths, mounts,
- * automounts and scopes. Of one that is inactive, and was @before, only names and states are known.
+ * automounts and scopes. Of one that is inactive now, and was @before where that is given, Id and
+ * states alone are known. A manager that executes itself anew is waited for, up to 15 seconds.
  *
  * @names: (nullable) units of which all has to be known, and which are loaded if need be, and
  * templates whose instances are meant; ended by NULL.
