@@ -90,6 +90,25 @@ static void do_units(Doing *doing, const char *verb, const char *done, const GPt
 		say(doing, "%s %s", done, (const char *)units->pdata[i]);
 }
 
+/* That they failed, and how often they were started. What is not loaded any more has nothing to
+ * forget. */
+static void forget(const GPtrArray *units)
+{
+	Doing silent = { 0 };
+
+	if (units->len > 0)
+		run(&silent, TOOL_TIMEOUT, "systemctl reset-failed --", units);
+	g_clear_error(&silent.first);
+}
+
+/* One that failed too often in the other stack, or was started so often by swaps, is started all
+ * the same: systemd.unit(5), StartLimitBurst=. */
+static void start_anew(Doing *doing, const char *verb, const char *done, const GPtrArray *units)
+{
+	forget(units);
+	do_units(doing, verb, done, units);
+}
+
 /* How everything is that is loaded, and (nullable) the units of @work that start or reload; NULL
  * where the manager does not answer. */
 static VarveUnitStates *read_states(Doing *doing, const VarveManagerBefore *before,
@@ -178,22 +197,19 @@ static gboolean is_missed(const VarveManagerBefore *before, const VarveManagerWo
 	       !is_among(state, work->stop);
 }
 
-/* One that goes and could not end well because its programs are gone would stay as failed for good;
- * one that failed too often could not be started. */
-static void forget_failures(Doing *doing, const VarveManagerWork *work,
-			    const VarveManagerBefore *before, const VarveUnitStates *states)
+/* One that goes and could not end well because its programs are gone would stay as failed for good.
+ */
+static void forget_failures(const VarveManagerWork *work, const VarveUnitStates *states)
 {
 	g_autoptr(GPtrArray) units = g_ptr_array_new();
 
 	for (guint i = 0; i < states->list->len; i++) {
 		const VarveUnitState *state = states->list->pdata[i];
 
-		if (strcmp(state->active, "failed") == 0 &&
-		    (is_among(state, work->stop) || is_missed(before, work, state)))
+		if (strcmp(state->active, "failed") == 0 && is_among(state, work->stop))
 			g_ptr_array_add(units, state->id);
 	}
-	if (units->len > 0)
-		run(doing, TOOL_TIMEOUT, "systemctl reset-failed --", units);
+	forget(units);
 }
 
 /* One program takes the configuration files of one kind. */
@@ -330,7 +346,7 @@ static void start_units(Doing *doing, const VarveManagerWork *work,
 		    is_missed(before, work, state) && !g_ptr_array_find(start, state->id, NULL))
 			g_ptr_array_add(start, state->id);
 	}
-	do_units(doing, "start", "started", start);
+	start_anew(doing, "start", "started", start);
 }
 
 static void tell_left(Doing *doing, const VarveManagerWork *work, const VarveUnitStates *states,
@@ -363,10 +379,10 @@ gboolean varve_manager_apply(const VarveManagerWork *work, const VarveManagerBef
 	states = read_states(&doing, before, work);
 	if (!states)
 		return finish(&doing, error);
-	forget_failures(&doing, work, before, states);
+	forget_failures(work, states);
 	restart = find_running(states, work->restart);
 	reload_units(&doing, work, states, restart);
-	do_units(&doing, "restart", "restarted", restart);
+	start_anew(&doing, "restart", "restarted", restart);
 	start_units(&doing, work, before, states);
 	tell_left(&doing, work, states, restart);
 	return finish(&doing, error);
@@ -452,6 +468,6 @@ gboolean varve_manager_restart(const VarveManagerWork *work, const char *const *
 		if (state && strcmp(state->id, "init.scope") != 0)
 			sort_out(&doing, work, state, own, restart);
 	}
-	do_units(&doing, "restart", "restarted", restart);
+	start_anew(&doing, "restart", "restarted", restart);
 	return finish(&doing, error);
 }

@@ -19,6 +19,8 @@
 
 typedef struct {
 	const char *suffix, *interface;
+	/* Asked for one by one: all of a service are hundreds, for some of which the manager reads
+	 * the group's counters. */
 	const char *properties[4];
 } Type;
 
@@ -36,25 +38,13 @@ static const Type types[] = {
 
 #define UNIT "org.freedesktop.systemd1.Unit"
 
-/* One by one: all of a service are hundreds, for some of which the manager reads the group's
- * counters. */
+/* What is kept of all that the interface has, which one answer brings. */
 static const char *const unit_properties[] = {
-	"Names",
-	"FragmentPath",
-	"WantedBy",
-	"RequiredBy",
-	"UpheldBy",
-	"CanStart",
-	"TriggeredBy",
-	"Transient",
-	"CanReload",
-	/* Last, and again: of one that ended since the list was made, the answers above are those
-	 * of a unit that nobody started. */
-	"LoadState",
-	"ActiveState",
-	"SubState",
-	NULL,
+	"Id",        "Names",       "FragmentPath", "WantedBy",  "RequiredBy",
+	"UpheldBy",  "CanStart",    "TriggeredBy",  "Transient", "CanReload",
+	"LoadState", "ActiveState", "SubState",     NULL,
 };
+
 typedef struct {
 	GDBusConnection *manager;
 	GMainContext *context;
@@ -66,7 +56,7 @@ typedef struct {
 
 typedef struct {
 	Asking *asking;
-	const char *path, *interface, *name; /* @path: a key of @units */
+	const char *path, *interface, *name; /* @path: a key of @units; @name: NULL for all */
 	GHashTable *properties;
 } Question;
 
@@ -128,6 +118,34 @@ static gboolean is_about_all(const GError *error)
 	return is_away(error) || !g_dbus_error_is_remote_error(error);
 }
 
+static void note(const Question *question, const char *name, GVariant *value)
+{
+	char *text = text_of(value);
+
+	if (text)
+		g_hash_table_replace(question->properties, g_strdup(name), text);
+}
+
+static void note_answer(const Question *question, GVariant *reply)
+{
+	g_autoptr(GVariant) answer = NULL;
+	GVariantIter iter;
+	GVariant *value;
+	const char *name;
+
+	g_variant_get(reply, question->name ? "(v)" : "(@a{sv})", &answer);
+	if (question->name) {
+		note(question, question->name, answer);
+		return;
+	}
+	g_variant_iter_init(&iter, answer);
+	while (g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
+		if (g_strv_contains(unit_properties, name))
+			note(question, name, value);
+		g_variant_unref(value);
+	}
+}
+
 /* A property that this manager does not have, or a unit that has just gone, says nothing. */
 static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 {
@@ -136,35 +154,34 @@ static void answered(GObject *manager, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) reply =
 		g_dbus_connection_call_finish(G_DBUS_CONNECTION(manager), result, &error);
-	g_autoptr(GVariant) value = NULL;
-	g_autofree char *text = NULL;
 
 	asking->open--;
-	if (reply) {
-		g_variant_get(reply, "(v)", &value);
-		text = text_of(value);
-	} else if (!asking->error && is_about_all(error)) {
+	if (reply)
+		note_answer(question, reply);
+	else if (!asking->error && is_about_all(error))
 		asking->error = g_steal_pointer(&error);
-	}
-	if (text)
-		g_hash_table_replace(question->properties, g_strdup(question->name),
-				     g_steal_pointer(&text));
 	ask_next(asking);
+}
+
+static void put_question(Asking *asking, Question *question)
+{
+	GVariant *arguments = question->name
+				      ? g_variant_new("(ss)", question->interface, question->name)
+				      : g_variant_new("(s)", question->interface);
+
+	asking->open++;
+	g_dbus_connection_call(asking->manager, NAME, question->path,
+			       "org.freedesktop.DBus.Properties", question->name ? "Get" : "GetAll",
+			       arguments, G_VARIANT_TYPE(question->name ? "(v)" : "(a{sv})"),
+			       G_DBUS_CALL_FLAGS_NO_AUTO_START, TIMEOUT_MS, NULL, answered,
+			       question);
 }
 
 static void ask_next(Asking *asking)
 {
 	while (!asking->error && asking->open < QUESTIONS_OPEN &&
-	       !g_queue_is_empty(&asking->questions)) {
-		Question *question = g_queue_pop_head(&asking->questions);
-
-		asking->open++;
-		g_dbus_connection_call(asking->manager, NAME, question->path,
-				       "org.freedesktop.DBus.Properties", "Get",
-				       g_variant_new("(ss)", question->interface, question->name),
-				       G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NO_AUTO_START,
-				       TIMEOUT_MS, NULL, answered, question);
-	}
+	       !g_queue_is_empty(&asking->questions))
+		put_question(asking, g_queue_pop_head(&asking->questions));
 }
 
 typedef struct {
@@ -172,14 +189,13 @@ typedef struct {
 	GHashTable *properties;
 } Unit;
 
-static void ask(Asking *asking, const Unit *unit, const char *interface, const char *const *names)
+/* @name: (nullable) all */
+static void ask(Asking *asking, const Unit *unit, const char *interface, const char *name)
 {
-	for (; *names; names++) {
-		Question *question = g_new(Question, 1);
+	Question *question = g_new(Question, 1);
 
-		*question = (Question){ asking, unit->path, interface, *names, unit->properties };
-		g_queue_push_tail(&asking->questions, question);
-	}
+	*question = (Question){ asking, unit->path, interface, name, unit->properties };
+	g_queue_push_tail(&asking->questions, question);
 }
 
 static Unit add_unit(Asking *asking, const char *path)
@@ -193,8 +209,9 @@ static Unit add_unit(Asking *asking, const char *path)
 
 static void ask_everything(Asking *asking, const Unit *unit, const Type *type)
 {
-	ask(asking, unit, UNIT, unit_properties);
-	ask(asking, unit, type->interface, type->properties);
+	ask(asking, unit, UNIT, NULL);
+	for (const char *const *name = type->properties; *name; name++)
+		ask(asking, unit, type->interface, *name);
 }
 
 static gboolean is_as_it_was(const VarveUnitState *was, const char *load, const char *active,
@@ -208,7 +225,6 @@ static gboolean is_as_it_was(const VarveUnitState *was, const char *load, const 
 static void ask_for_listed(Asking *asking, const Unit *unit, const Type *type,
 			   const VarveUnitState *was, gboolean same, gboolean named)
 {
-	static const char *const restarts[] = { "NRestarts", NULL };
 	gboolean inactive =
 		g_str_equal(g_hash_table_lookup(unit->properties, "ActiveState"), "inactive");
 	GHashTableIter iter;
@@ -223,8 +239,8 @@ static void ask_for_listed(Asking *asking, const Unit *unit, const Type *type,
 	g_hash_table_iter_init(&iter, was->properties);
 	while (g_hash_table_iter_next(&iter, &name, &text))
 		g_hash_table_replace(unit->properties, g_strdup(name), g_strdup(text));
-	if (g_hash_table_contains(unit->properties, *restarts))
-		ask(asking, unit, type->interface, restarts);
+	if (g_hash_table_contains(unit->properties, "NRestarts"))
+		ask(asking, unit, type->interface, "NRestarts");
 }
 
 static GVariant *call_manager(Asking *asking, const char *method, GVariant *arguments,
@@ -273,7 +289,6 @@ static gboolean ask_for(Asking *asking, const char *name, GError **error)
 	g_autoptr(GError) local = NULL;
 	g_autoptr(GVariant) reply =
 		call_manager(asking, "LoadUnit", g_variant_new("(s)", name), "(o)", &local);
-	static const char *const id[] = { "Id", NULL };
 	const Type *type = type_of(name);
 	gpointer known, properties;
 	const char *path;
@@ -290,7 +305,6 @@ static gboolean ask_for(Asking *asking, const char *name, GError **error)
 		unit = (Unit){ known, properties };
 	else
 		unit = add_unit(asking, path);
-	ask(asking, &unit, UNIT, id);
 	ask_everything(asking, &unit, type);
 	return TRUE;
 }
