@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "component/inputs.h"
 #include "component/loose-files.h"
+#include "component/provenance.h"
 #include "component/release.h"
 #include "component/render.h"
 #include "crypt/sha256.h"
@@ -22,7 +23,8 @@ typedef struct {
 	VarveEffective *effective;
 	VarveSource *source;
 	VarveComponentRecord *record;
-	char *upstream; /* directory: its files as they are */
+	GArray *defines; /* of the component, which borrows them, and of its upstream */
+	char *upstream;  /* directory: its files as they are */
 	int in, out;
 	char *spec_name; /* of the result */
 	gboolean changed_sources;
@@ -39,6 +41,8 @@ static void clear_job(Job *job)
 	varve_component_record_free(job->record);
 	varve_source_free(job->source);
 	varve_effective_free(job->effective);
+	if (job->defines)
+		g_array_unref(job->defines);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, clear_job)
 
@@ -144,6 +148,19 @@ static gboolean render(Job *job, GError **error)
 				   .sources = job->in };
 
 	return varve_render(&input, job->out, error);
+}
+
+/* Where the record says already what was asked for. */
+static gboolean define(Job *job, GError **error)
+{
+	VarveComponentBuild *build = &job->effective->component.build;
+
+	job->defines = varve_provenance_defines(job->source, error);
+	if (!job->defines)
+		return FALSE;
+	build->defines = (const VarveSetting *)(const void *)job->defines->data;
+	build->n_defines = job->defines->len;
+	return TRUE;
 }
 
 /* Release */
@@ -299,7 +316,7 @@ gboolean varve_prepare(const VarvePrepare *prepare, const char *name, const char
 		return FALSE;
 	job.spec_name = g_strconcat(name, ".spec", NULL);
 	job.out = varve_dir_open(AT_FDCWD, output, error);
-	if (job.out < 0 || !export(&job, error) || !render(&job, error) ||
+	if (job.out < 0 || !export(&job, error) || !define(&job, error) || !render(&job, error) ||
 	    !varve_file_read(job.out, job.spec_name, SPEC_LIMIT, &spec, &size, error) ||
 	    !release(&job, &spec, error) ||
 	    !varve_file_write(job.out, job.spec_name, spec, strlen(spec), 0644, error) ||

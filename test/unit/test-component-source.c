@@ -11,6 +11,7 @@
 
 typedef struct {
 	char *directory, *git, *work, *look, *out;
+	const char *upstream; /* the distribution's name; "up" */
 } Fixture;
 
 static void put(const Fixture *fixture, const char *name, const char *text)
@@ -64,6 +65,7 @@ static void set_up(Fixture *fixture, gconstpointer data)
 			*list = g_strdup_printf("SHA512 (demo.tar) = %s\n", sum);
 
 	(void)data;
+	fixture->upstream = "up";
 	fixture->directory = g_dir_make_tmp("test-source-XXXXXX", NULL);
 	fixture->git = g_build_filename(fixture->directory, "git", "demo", NULL);
 	fixture->work = g_build_filename(fixture->directory, "work", NULL);
@@ -95,13 +97,13 @@ static void tear_down(Fixture *fixture, gconstpointer data)
 static VarveDefinition *define(const Fixture *fixture, const char *component, const char *distro)
 {
 	g_autofree char *text = g_strdup_printf(
-		"[project]\ndefault-distro = { name = \"up\", version = \"43\" }\n"
-		"[distros.up]\ndefault-version = \"43\"\n"
-		"dist-git-base-uri = \"file://%s/git/$pkg\"\n%s\n"
-		"[distros.up.versions.43]\nrelease-ver = \"43\"\ndist-git-branch = \"f43\"\n"
-		"[components.demo]\nspec.type = \"upstream\"\nspec.upstream-distro.name = \"up\"\n"
-		"%s\n",
-		fixture->directory, distro, component);
+		"[project]\ndefault-distro = { name = \"%1$s\", version = \"43\" }\n"
+		"[distros.%1$s]\ndefault-version = \"43\"\n"
+		"dist-git-base-uri = \"file://%2$s/git/$pkg\"\n%3$s\n"
+		"[distros.%1$s.versions.43]\nrelease-ver = \"43\"\ndist-git-branch = \"f43\"\n"
+		"[components.demo]\nspec.type = \"upstream\"\n"
+		"spec.upstream-distro.name = \"%1$s\"\n%4$s\n",
+		fixture->upstream, fixture->directory, distro, component);
 	g_autofree char *path = g_build_filename(fixture->directory, "azldev.toml", NULL);
 	g_autoptr(GError) error = NULL;
 	VarveDefinition *definition;
@@ -296,6 +298,66 @@ static void test_custom(Fixture *fixture, gconstpointer data)
 	check_file(fixture, "made", "made");
 }
 
+/* The macros of the rendered component; "" where there is no such file. */
+static char *macros_of(const Fixture *fixture, const char *release, const char *build)
+{
+	g_autofree char *spec = g_strdup_printf("Name: demo\nVersion: 1\nRelease: %s\n"
+						"%%description\nx\n%%changelog\n",
+						release);
+	g_autofree char *path = g_build_filename(fixture->out, "demo.azl.macros", NULL);
+	g_autoptr(VarveDefinition) definition = define(fixture, build, "");
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+	gsize size;
+
+	put(fixture, "git/demo/demo.spec", spec);
+	commit(fixture);
+	prepare(fixture, definition, NULL, FALSE, &error);
+	g_assert_no_error(error);
+	if (!varve_file_read(AT_FDCWD, path, 1 << 20, &text, &size, NULL))
+		text = g_strdup("");
+	g_assert_true(varve_dir_remove(AT_FDCWD, fixture->work, NULL));
+	g_assert_true(varve_dir_remove(AT_FDCWD, fixture->out, NULL));
+	g_assert_true(varve_dir_make(fixture->out, 0755, NULL));
+	return g_steal_pointer(&text);
+}
+
+static void test_provenance(Fixture *fixture, gconstpointer data)
+{
+	static const struct {
+		const char *upstream, *release, *build, *version_line, *release_line;
+	} cases[] = {
+		{ "fedora", "5%{?dist}", "build.emit-upstream-provenance = true",
+		  "%fedora_upstream_version 1\n", "%fedora_upstream_release 5.fc43\n" },
+		{ "Fedora", "6%{dist}.%{x}", "build.emit-upstream-provenance = true",
+		  "%fedora_upstream_version 1\n", "%fedora_upstream_release 6.fc43.%{x}\n" },
+		/* Two commits since the version was last changed: of the first case and of this. */
+		{ "fedora", "%autorelease", "build.emit-upstream-provenance = true",
+		  "%fedora_upstream_version 1\n", "%fedora_upstream_release 4.fc43\n" },
+		{ "fedora", "5%{?dist}",
+		  "build.emit-upstream-provenance = true\n"
+		  "build.defines = { fedora_upstream_release = \"7\" }",
+		  "%fedora_upstream_version 1\n", "%fedora_upstream_release 7\n" },
+		{ "fedora", "4%{?dist}", "build.defines = { x = \"y\" }", NULL, NULL },
+		{ "up", "5%{?dist}", "build.emit-upstream-provenance = true", NULL, NULL },
+	};
+
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = NULL;
+
+		fixture->upstream = cases[i].upstream;
+		text = macros_of(fixture, cases[i].release, cases[i].build);
+		g_test_message("case %zu: %s", i, text);
+		if (cases[i].version_line) {
+			g_assert_nonnull(strstr(text, cases[i].version_line));
+			g_assert_nonnull(strstr(text, cases[i].release_line));
+		} else {
+			g_assert_null(strstr(text, "fedora_upstream"));
+		}
+	}
+}
+
 static void test_disabled_origins(Fixture *fixture, gconstpointer data)
 {
 	g_autofree char *uri = g_strdup_printf("file://%s/extra", fixture->directory);
@@ -337,6 +399,7 @@ int main(int argc, char **argv)
 	ADD("/component-source/upstream-cannot-shadow-ours", test_shadowed);
 	ADD("/component-source/refused", test_refused);
 	ADD("/component-source/custom", test_custom);
+	ADD("/component-source/provenance", test_provenance);
 	ADD("/component-source/disabled-origins", test_disabled_origins);
 	ADD("/component-source/upstream-name", test_upstream_name);
 	return g_test_run();
