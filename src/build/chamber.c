@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 #define LINE_LIMIT (64 << 10)
-#define ENVIRONMENT_MAX 4
+#define RESOLVER "/etc/resolv.conf"
 
 void varve_chamber_clear(VarveChamber *chamber)
 {
+	for (gsize i = 0; i < chamber->n_binds; i++) {
+		g_free((char *)chamber->binds[i].source);
+		g_free((char *)chamber->binds[i].target);
+	}
 	g_free(chamber->directory);
-	g_free(chamber->sources);
-	g_free(chamber->macros);
 	*chamber = (VarveChamber){ 0 };
 }
 
@@ -51,15 +53,12 @@ static gboolean make_home(const VarveChamber *chamber, GError **error)
 }
 
 gboolean varve_chamber_open(VarveChamber *chamber, const VarveBuildRoot *root,
-			    const char *directory, const char *sources, const char *macros,
-			    GError **error)
+			    const char *directory, GError **error)
 {
 	static const char *const parts[] = { "upper", "work", "mount" };
 
 	chamber->root = root;
 	chamber->directory = g_strdup(directory);
-	chamber->sources = g_strdup(sources);
-	chamber->macros = g_strdup(macros);
 	if (!varve_dir_remove(AT_FDCWD, directory, error))
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
@@ -71,12 +70,20 @@ gboolean varve_chamber_open(VarveChamber *chamber, const VarveBuildRoot *root,
 	return make_home(chamber, error);
 }
 
+void varve_chamber_bind(VarveChamber *chamber, const char *source, const char *target,
+			gboolean writable)
+{
+	g_assert(chamber->n_binds < VARVE_CHAMBER_BINDS);
+	chamber->binds[chamber->n_binds++] =
+		(VarveBind){ g_strdup(source), g_strdup(target), writable };
+}
+
 /* How every program is run; the strings live as long as this. */
 typedef struct {
 	const char *lowers[3];
-	char *upper, *work, *mount, *date;
-	const char *env[ENVIRONMENT_MAX + 1];
-	VarveBind binds[2];
+	char *upper, *work, *mount;
+	GPtrArray *env;
+	VarveBind binds[VARVE_CHAMBER_BINDS + 1];
 	VarveProcess process;
 } Setup;
 
@@ -85,9 +92,30 @@ static void setup_clear(Setup *setup)
 	g_free(setup->upper);
 	g_free(setup->work);
 	g_free(setup->mount);
-	g_free(setup->date);
+	g_ptr_array_unref(setup->env);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Setup, setup_clear)
+
+static void set_environment(Setup *setup, const VarveChamber *chamber)
+{
+	static const char *const proxies[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
+					       "all_proxy",  "ALL_PROXY",   "no_proxy",
+					       "NO_PROXY" };
+
+	setup->env = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(setup->env, g_strdup("HOME=" VARVE_BUILD_HOME));
+	g_ptr_array_add(setup->env, g_strdup("USER=build"));
+	if (chamber->epoch > 0)
+		g_ptr_array_add(setup->env, g_strdup_printf("SOURCE_DATE_EPOCH=%" G_GINT64_FORMAT,
+							    chamber->epoch));
+	for (gsize i = 0; chamber->network && i < G_N_ELEMENTS(proxies); i++) {
+		const char *value = g_getenv(proxies[i]);
+
+		if (value)
+			g_ptr_array_add(setup->env, g_strdup_printf("%s=%s", proxies[i], value));
+	}
+	g_ptr_array_add(setup->env, NULL);
+}
 
 static void set_up(Setup *setup, const VarveChamber *chamber, const char *const *argv)
 {
@@ -96,29 +124,25 @@ static void set_up(Setup *setup, const VarveChamber *chamber, const char *const 
 	if (chamber->root->requires)
 	setup->lowers[n++] = chamber->root->requires;
 	setup->lowers[n++] = chamber->root->base;
-	n = 0;
-	setup->env[n++] = "HOME=" VARVE_BUILD_HOME;
-	setup->env[n++] = "USER=build";
-	if (chamber->epoch > 0) {
-		setup->date =
-			g_strdup_printf("SOURCE_DATE_EPOCH=%" G_GINT64_FORMAT, chamber->epoch);
-		setup->env[n++] = setup->date;
-	}
+	set_environment(setup, chamber);
 	setup->upper = g_build_filename(chamber->directory, "upper", NULL);
 	setup->work = g_build_filename(chamber->directory, "work", NULL);
 	setup->mount = g_build_filename(chamber->directory, "mount", NULL);
-	setup->binds[0] = (VarveBind){ .source = chamber->sources, .target = VARVE_BUILD_SOURCES };
-	setup->binds[1] = (VarveBind){ .source = chamber->macros, .target = VARVE_BUILD_MACROS };
+	memcpy(setup->binds, chamber->binds, chamber->n_binds * sizeof(*chamber->binds));
+	n = chamber->n_binds;
+	if (chamber->network && g_file_test(RESOLVER, G_FILE_TEST_IS_REGULAR))
+		setup->binds[n++] = (VarveBind){ .source = RESOLVER, .target = RESOLVER };
 	setup->process = (VarveProcess){
 		.argv = argv,
-		.env = setup->env,
+		.env = (const char *const *)setup->env->pdata,
 		.directory = VARVE_BUILD_HOME,
 		.root = setup->mount,
 		.lowers = setup->lowers,
 		.upper = setup->upper,
 		.upper_work = setup->work,
 		.binds = setup->binds,
-		.n_binds = G_N_ELEMENTS(setup->binds),
+		.n_binds = n,
+		.network = chamber->network,
 		.user = VARVE_BUILD_USER,
 	};
 }

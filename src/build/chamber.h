@@ -1,7 +1,9 @@
 /* Where programs of a build run: a build root with a writable sheet over it, in namespaces of its
- * own, as a user without privileges, without network; nothing of the host is there. */
+ * own, as a user without privileges, mostly without network; nothing of the host is there but what
+ * is bound. */
 #pragma once
 
+#include "base/process.h"
 #include "build/root.h"
 
 #include <stdio.h>
@@ -11,11 +13,14 @@
 #define VARVE_BUILD_SOURCES VARVE_BUILD_HOME "/SOURCES"
 #define VARVE_BUILD_MACROS "/etc/rpm/macros.varve"
 
+#define VARVE_CHAMBER_BINDS 4
+
 typedef struct {
 	const VarveBuildRoot *root;
-	char *directory;  /* of the sheet and what belongs to it */
-	char *sources;    /* host directory, seen read-only */
-	char *macros;     /* host file, seen read-only */
+	char *directory;                      /* of the sheet and what belongs to it */
+	VarveBind binds[VARVE_CHAMBER_BINDS]; /* strings are owned */
+	gsize n_binds;
+	gboolean network; /* that of the host, with its resolver and the caller's proxies */
 	gint64 epoch;     /* SOURCE_DATE_EPOCH; 0: not set, rpmbuild takes the changelog's */
 	FILE *log;        /* (borrowed, nullable) gets all that programs say */
 	const char *name; /* (borrowed) of the component, for progress and messages */
@@ -23,13 +28,14 @@ typedef struct {
 
 /**
  * varve_chamber_open:
- * Makes the sheet, empty. What was in @directory is removed.
- *
- * @directory, @sources, @macros: host paths.
+ * Makes the sheet, empty. What was in @directory, a host path, is removed.
  */
 gboolean varve_chamber_open(VarveChamber *chamber, const VarveBuildRoot *root,
-			    const char *directory, const char *sources, const char *macros,
-			    GError **error);
+			    const char *directory, GError **error);
+
+/** varve_chamber_bind: what is at the host's @source is seen at @target. */
+void varve_chamber_bind(VarveChamber *chamber, const char *source, const char *target,
+			gboolean writable);
 void varve_chamber_clear(VarveChamber *chamber);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VarveChamber, varve_chamber_clear)
 

@@ -6,6 +6,7 @@
 #include "build/chamber.h"
 #include "build/collect.h"
 #include "build/differ.h"
+#include "build/log.h"
 #include "build/macros.h"
 #include "build/publish.h"
 #include "build/requires.h"
@@ -21,8 +22,6 @@
 #define JOB_FORMAT "component 1" /* raise when the same inputs are to give other packages */
 #define BUILDS_KEPT 3
 #define ROUNDS_MAX 10 /* of dynamic build requirements */
-#define TAIL_LINES 25
-#define LOG_LIMIT (G_GUINT64_CONSTANT(1) << 30)
 
 /* One run; everything is owned but @options. */
 typedef struct {
@@ -103,9 +102,10 @@ static gboolean open_chamber(const Run *run, VarveChamber *chamber, GError **err
 {
 	g_autofree char *directory = g_build_filename(run->scratch, "root", NULL);
 
-	if (!varve_chamber_open(chamber, &run->root, directory, run->stage.directory,
-				run->macros_path, error))
+	if (!varve_chamber_open(chamber, &run->root, directory, error))
 		return FALSE;
+	varve_chamber_bind(chamber, run->stage.directory, VARVE_BUILD_SOURCES, FALSE);
+	varve_chamber_bind(chamber, run->macros_path, VARVE_BUILD_MACROS, FALSE);
 	chamber->name = run->name;
 	chamber->log = run->log;
 	chamber->epoch = run->time;
@@ -198,31 +198,10 @@ static gboolean open_log(Run *run, GError **error)
 	return TRUE;
 }
 
-/* The end of the log, from its last bytes. */
-static char *log_tail(const Run *run)
-{
-	g_autofree char *text = NULL, *end = NULL;
-	size_t size = 0;
-	guint lines = 0;
-	char *p;
-
-	fflush(run->log);
-	if (!varve_file_read(AT_FDCWD, run->log_path, LOG_LIMIT, &text, &size, NULL))
-		return g_strdup("");
-	for (p = text + size; p > text; p--)
-		if (p[-1] == '\n' && lines++ == TAIL_LINES)
-			break;
-	end = g_utf8_make_valid(g_strchomp(p), -1);
-	for (p = end; *p; p++)
-		if ((guchar)*p < 0x20 && *p != '\n' && *p != '\t')
-			*p = '?';
-	return g_steal_pointer(&end);
-}
-
 static gboolean build_failed(const Run *run, const VarveChamber *chamber, GError *cause,
 			     GError **error)
 {
-	g_autofree char *tail = log_tail(run);
+	g_autofree char *tail = varve_log_tail(run->log, run->log_path);
 	const char *said = strchr(cause->message, '\n');
 
 	if (run->options->shell && isatty(STDIN_FILENO))

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "build/generate.h"
 #include "build/source-tree.h"
 #include "component/source.h"
 #include "compose/inputs.h"
@@ -37,8 +38,15 @@ static gboolean make_files(const VarveBuildPlace *place, const VarveEffective *e
 			   VarveStage *stage, VarveComponentRecord **ret_record, GError **error)
 {
 	const VarveComponent *component = &effective->component;
+	g_autofree char *scratch = g_strconcat(stage->directory, ".generate", NULL);
+	VarveGenerate generate = { place, scratch };
+	VarvePrepare prepare = *place->prepare;
+	gboolean prepared;
 
-	if (!varve_prepare(place->prepare, effective->name, stage->directory, ret_record, error))
+	prepare.sources.make = varve_build_generate;
+	prepare.sources.make_data = &generate;
+	prepared = varve_prepare(&prepare, effective->name, stage->directory, ret_record, error);
+	if (!varve_dir_remove(AT_FDCWD, scratch, prepared ? error : NULL) || !prepared)
 		return FALSE;
 	stage->spec = g_strconcat(effective->name, ".spec", NULL);
 	for (gsize i = 0; i < component->n_source_files; i++)

@@ -22,9 +22,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VarveStage, varve_stage_clear)
  *
  * Besides what component/prepare.h makes ready, a source file may be `tree:DIR`, relative to the
  * definition's directory: a tar archive of what git tracks there (with `?only=PATH,PATH`: of that
- * below these), made here.
+ * below these), made here. Files of origin "custom" are made where no lookaside has them
+ * (build/generate.h), in @directory.generate.
  *
- * Errors: those of varve_prepare() and varve_source_tree_pack().
+ * Errors: those of varve_prepare(), varve_build_generate() and varve_source_tree_pack().
  */
 gboolean varve_stage_make(const VarveBuildPlace *place, const VarveEffective *effective,
 			  const char *directory, VarveStage *ret_stage, GError **error);

@@ -36,8 +36,7 @@ static gboolean fail_writing(const Packer *packer, GError **error)
 	const char *reason = archive_error_string(packer->writer);
 
 	return varve_fail(error, VARVE_ERROR_SYSTEM,
-			  "archive '%s': the new one cannot be written: %s; the old one is as it "
-			  "was",
+			  "archive '%s': the new one cannot be written: %s; nothing was changed",
 			  packer->archive, reason ? reason : "no reason is known");
 }
 
@@ -215,24 +214,37 @@ static gboolean put_in_place(int sources, const char *name, const char *partial,
 	return TRUE;
 }
 
-gboolean varve_archive_pack(int sources, const char *name, int from, GError **error)
+static gboolean pack(int sources, const char *name, int filter, mode_t mode, int from,
+		     GError **error)
 {
-	g_auto(VarveArchiveFile) old = { .fd = -1 };
-	g_autofree char *partial = NULL;
+	g_autofree char *partial =
+		g_strdup_printf(".%.200s.%d.%08x.partial", name, (int)getpid(), g_random_int());
 	gboolean named = FALSE, done;
-	varve_autofd fd = -1;
+	varve_autofd fd = open_new(sources, partial, &named);
 
-	if (!varve_archive_open(sources, name, &old, error))
-		return FALSE;
-	partial = g_strdup_printf(".%.200s.%d.%08x.partial", name, (int)getpid(), g_random_int());
-	fd = open_new(sources, partial, &named);
 	if (fd < 0)
 		return varve_fail_errno(error, errno, "archive '%s': cannot write beside it", name);
-	done = write_archive(name, old.filter, from, fd, error);
-	if (done && fchmod(fd, old.mode) < 0)
+	done = write_archive(name, filter, from, fd, error);
+	if (done && fchmod(fd, mode) < 0)
 		done = varve_fail_errno(error, errno, "archive '%s': cannot set its mode", name);
 	done = done && put_in_place(sources, name, partial, fd, &named, error);
 	if (named)
 		unlinkat(sources, partial, 0);
 	return done;
+}
+
+gboolean varve_archive_pack(int sources, const char *name, int from, GError **error)
+{
+	g_auto(VarveArchiveFile) old = { .fd = -1 };
+
+	return varve_archive_open(sources, name, &old, error) &&
+	       pack(sources, name, old.filter, old.mode, from, error);
+}
+
+gboolean varve_archive_create(int sources, const char *name, int from, GError **error)
+{
+	int filter;
+
+	return varve_archive_named(name, &filter, error) &&
+	       pack(sources, name, filter, 0644, from, error);
 }

@@ -1,4 +1,6 @@
 /* Opens a source archive and says what it is, by its name and by its bytes. */
+#include "component/archive.h"
+
 #include "component/archive-internal.h"
 
 #include "base/error.h"
@@ -94,18 +96,29 @@ static gboolean begin(VarveArchiveFile *file, const char *name, GError **error)
 	return TRUE;
 }
 
-gboolean varve_archive_open(int sources, const char *name, VarveArchiveFile *ret, GError **error)
+gboolean varve_archive_named(const char *name, int *ret_filter, GError **error)
 {
-	g_auto(VarveArchiveFile) file = { .fd = -1 };
 	const Suffix *suffix = find_suffix(name);
-	struct stat st;
 
 	if (!suffix || strchr(name, '/'))
 		return varve_fail(
 			error, VARVE_ERROR_UNSUPPORTED,
-			"'%s' is not the name of an archive that can be changed: it must "
+			"'%s' is not the name of an archive that can be written: it must "
 			"be a file name that ends in .tar or .tar.{gz,bz2,xz,zst,lzma,lz}",
 			name);
+	if (ret_filter)
+		*ret_filter = suffix->filter;
+	return TRUE;
+}
+
+gboolean varve_archive_open(int sources, const char *name, VarveArchiveFile *ret, GError **error)
+{
+	g_auto(VarveArchiveFile) file = { .fd = -1 };
+	struct stat st;
+	int filter;
+
+	if (!varve_archive_named(name, &filter, error))
+		return FALSE;
 	if (!open_file(sources, name, &st, &file.fd, error))
 		return FALSE;
 	file.reader = new_reader();
@@ -113,7 +126,7 @@ gboolean varve_archive_open(int sources, const char *name, VarveArchiveFile *ret
 	if (!begin(&file, name, error))
 		return FALSE;
 	/* An empty file has no bytes to tell by. */
-	file.filter = st.st_size == 0 ? suffix->filter : archive_filter_code(file.reader, 0);
+	file.filter = st.st_size == 0 ? filter : archive_filter_code(file.reader, 0);
 	*ret = file;
 	file = (VarveArchiveFile){ .fd = -1 };
 	return TRUE;

@@ -44,3 +44,17 @@ gboolean varve_archive_unpack_within(int sources, const char *name, int into,
  * Errors: as varve_archive_unpack(); UNSUPPORTED: @from holds what no archive of sources should.
  */
 gboolean varve_archive_pack(int sources, const char *name, int from, GError **error);
+
+/** varve_archive_create: the same to a new file, in the compression that @name asks for; one that
+ *  is there gives way. */
+gboolean varve_archive_create(int sources, const char *name, int from, GError **error);
+
+/**
+ * varve_archive_named:
+ * Whether @name is that of an archive that can be written.
+ *
+ * @ret_filter: (nullable) libarchive's ARCHIVE_FILTER_… of its compression.
+ *
+ * Errors: UNSUPPORTED.
+ */
+gboolean varve_archive_named(const char *name, int *ret_filter, GError **error);

@@ -151,9 +151,10 @@ static gboolean no_place(const VarveSource *source, const VarveSourceFile *file,
 	if (file && file->from == VARVE_SOURCE_CUSTOM)
 		return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
 				  "component '%s': '%s' is made by a script (origin.type "
-				  "\"custom\"), which Varve does not run yet, and no lookaside has "
-				  "it; make it, and give its directory with --lookaside",
-				  source->name, name);
+				  "\"custom\"), which runs where the component is built, and no "
+				  "lookaside has it; build it first (varve component build %s), or "
+				  "give the directory that has it with --lookaside",
+				  source->name, name, source->name);
 	if (file)
 		return varve_fail(error, VARVE_ERROR_DEFINITION,
 				  "component '%s': '%s' may not be fetched from its origin "
@@ -175,19 +176,57 @@ static gboolean list_uris(const VarveSource *source, const VarveSourceEntry *ent
 
 	append_local(source, entry, uris);
 	append_lookaside(source, entry, uris);
-	if (file && !append_origin(source, file, uris, ret_plain_http, error))
-		return FALSE;
-	return uris->len > 0 || no_place(source, file, entry->name, error);
+	return !file || append_origin(source, file, uris, ret_plain_http, error);
+}
+
+static char *download(const VarveSource *source, const VarveSourceEntry *entry, GPtrArray *uris,
+		      gboolean plain_http, GError **error)
+{
+	g_autofree char *cache = g_build_filename(source->options->work, "files", NULL);
+	VarveDownload what = { .name = entry->name,
+			       .type = entry->type,
+			       .checksum = entry->checksum,
+			       .plain_http = plain_http,
+			       .offline = source->options->offline };
+	char *path;
+
+	g_ptr_array_add(uris, NULL);
+	what.uris = (const char *const *)uris->pdata;
+	path = varve_download(&what, cache, error);
+	if (!path)
+		g_prefix_error(error, "component '%s': ", source->name);
+	return path;
+}
+
+/* What a script made is checked and kept as what came from a server is. */
+static char *make(const VarveSource *source, const VarveSourceEntry *entry,
+		  const VarveSourceFile *file, GError **error)
+{
+	g_autoptr(GPtrArray) uris = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *made = NULL, *path = NULL;
+
+	if (!source->options->make) {
+		no_place(source, file, entry->name, error);
+		return NULL;
+	}
+	made = source->options->make(source, file, source->options->make_data, error);
+	if (!made)
+		return NULL;
+	append_file(uris, made);
+	path = download(source, entry, uris, FALSE, error);
+	if (!path)
+		g_prefix_error(error,
+			       "what the script '%s' made is not what 'hash' says: ", file->script);
+	return g_steal_pointer(&path);
 }
 
 char *varve_source_fetch(const VarveSource *source, const char *name, GError **error)
 {
 	const VarveSourceEntry *entry = varve_sources_file_find(source->sources, name);
 	g_autoptr(GPtrArray) uris = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *cache = g_build_filename(source->options->work, "files", NULL);
-	VarveDownload download = { .name = name, .offline = source->options->offline };
+	const VarveSourceFile *file = declared(source, name);
+	gboolean custom = file && file->from == VARVE_SOURCE_CUSTOM, plain_http = FALSE;
 	g_autoptr(GError) cause = NULL;
-	const VarveSourceFile *file;
 	char *path;
 
 	if (!entry) {
@@ -195,22 +234,19 @@ char *varve_source_fetch(const VarveSource *source, const char *name, GError **e
 			   "component '%s': there is no '%s' in its 'sources'", source->name, name);
 		return NULL;
 	}
-	if (!list_uris(source, entry, uris, &download.plain_http, error))
+	if (!list_uris(source, entry, uris, &plain_http, error))
 		return NULL;
-	g_ptr_array_add(uris, NULL);
-	download.uris = (const char *const *)uris->pdata;
-	download.type = entry->type;
-	download.checksum = entry->checksum;
-	path = varve_download(&download, cache, &cause);
+	if (uris->len == 0 && !custom) {
+		no_place(source, file, name, error);
+		return NULL;
+	}
+	/* Without any URI there may still be one in the cache. */
+	path = download(source, entry, uris, plain_http, &cause);
 	if (path)
 		return path;
-	file = declared(source, name);
-	if (file && file->from == VARVE_SOURCE_CUSTOM &&
-	    g_error_matches(cause, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
-		no_place(source, file, name, error);
-	else
-		g_propagate_prefixed_error(error, g_steal_pointer(&cause),
-					   "component '%s': ", source->name);
+	if (custom && g_error_matches(cause, VARVE_ERROR, VARVE_ERROR_NOT_FOUND))
+		return make(source, entry, file, error);
+	g_propagate_error(error, g_steal_pointer(&cause));
 	return NULL;
 }
 

@@ -233,19 +233,16 @@ static gboolean add_source_file(VarveSource *source, const VarveSourceFile *file
 	g_autofree char *origin = varve_origin_text(&file->origin);
 	GChecksumType type;
 
-	if (file->from == VARVE_SOURCE_CUSTOM && !file->hash)
-		return varve_fail(
-			error, VARVE_ERROR_UNSUPPORTED,
-			"component '%s': %s: '%s' is made by a script (origin.type "
-			"\"custom\"), which Varve does not run yet; give its 'hash', and the "
-			"file in a lookaside",
-			source->name, origin, file->filename);
 	if (!file->hash || !file->hash_type || !varve_checksum_type(file->hash_type, &type) ||
 	    !varve_checksum_valid(type, file->hash))
 		return varve_fail(error, VARVE_ERROR_DEFINITION,
 				  "component '%s': %s: '%s' has no hash that it can be checked by; "
-				  "set 'hash' and 'hash-type' (\"SHA512\")",
-				  source->name, origin, file->filename);
+				  "set 'hash' and 'hash-type' (\"SHA512\")%s",
+				  source->name, origin, file->filename,
+				  file->from == VARVE_SOURCE_CUSTOM
+					  ? "; with a 'hash' of zeros its build says what the "
+					    "script made"
+					  : "");
 	if (there && !file->replace_upstream)
 		return varve_fail(
 			error, VARVE_ERROR_DEFINITION,

@@ -8,6 +8,17 @@
 
 #define VARVE_SOURCE_TREE "tree:"
 
+typedef struct VarveSource VarveSource;
+
+/**
+ * VarveSourceMake:
+ * Makes a file whose origin is a script (origin.type "custom") and that no lookaside has.
+ *
+ * Returns: (caller frees) its path; it need not stay there. NULL with @error.
+ */
+typedef char *(*VarveSourceMake)(const VarveSource *source, const VarveSourceFile *file,
+				 gpointer data, GError **error);
+
 /** Places of this machine. Nothing is owned. */
 typedef struct {
 	const char *work;          /* clones and files are kept below it */
@@ -17,10 +28,12 @@ typedef struct {
 				    * definition's Debian upstream, else the machine's apt
 				    * configuration */
 	gboolean offline;
+	VarveSourceMake make; /* (nullable) NULL: no script is run */
+	gpointer make_data;
 } VarveSourceOptions;
 
 /** A component's upstream at one commit, or its directory. */
-typedef struct {
+struct VarveSource {
 	const char *name; /* of the component */
 	const VarveEffective *effective;
 	const VarveDefinition *definition;
@@ -38,7 +51,7 @@ typedef struct {
 	/* What the `sources` file is to say: the upstream's, with the definition's source-files. */
 	VarveSourcesFile *sources;
 	gboolean has_sources_file; /* the upstream has one */
-} VarveSource;
+};
 
 /** varve_source_is_tree: whether @file is `tree:DIR`: packed where it is built of what lies there
  *  (build/stage.h), so that it has neither hash nor place. It is in no list of sources. */
@@ -60,8 +73,7 @@ char *varve_source_pin(const VarveEffective *effective);
  *
  * Errors: NOT_FOUND (no such repository, commit, spec), DEFINITION (what is needed is not set; a
  * source-file that takes the name of one of the upstream's without replace-upstream, or replaces
- * what is not there, or has no hash), UNSUPPORTED (a source-file that a script makes), REFUSED,
- * CORRUPT, SYSTEM.
+ * what is not there, or has no hash), REFUSED, CORRUPT, SYSTEM.
  */
 VarveSource *varve_source_open(const VarveDefinition *definition, const VarveEffective *effective,
 			       const VarveSourceOptions *options, const char *commit,
@@ -77,8 +89,9 @@ gboolean varve_source_export(VarveSource *source, int into, GError **error);
  * varve_source_fetch:
  * Has the file @name of @source->sources in the cache, checked.
  *
- * Returns: (caller frees) its path there, or NULL: those of varve_download(); NOT_FOUND (not in
- * `sources`).
+ * Returns: (caller frees) its path there, or NULL: those of varve_download() and of
+ * @source->options->make; NOT_FOUND (not in `sources`); UNSUPPORTED (a script makes it, and none is
+ * to be run).
  */
 char *varve_source_fetch(const VarveSource *source, const char *name, GError **error);
 
