@@ -186,6 +186,41 @@ static gboolean make_clone(VarveGit *git, GError **error)
 	       varve_git_run(git, init, NULL, NULL, error);
 }
 
+/* What a git that was killed left in its way. Nobody else is in this clone: its lock is ours. */
+static gboolean remove_stale_locks(int parent, const char *path, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+	varve_autofd directory = varve_dir_open_beneath(parent, path, error);
+
+	if (directory < 0 || !varve_dir_list(directory, ".", &names, error))
+		return FALSE;
+	for (char **name = names; *name; name++) {
+		struct stat st;
+
+		if (fstatat(directory, *name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return varve_fail_errno(error, errno, "%s/%s", path, *name);
+		if (S_ISDIR(st.st_mode) &&
+		    (!g_str_equal(path, ".") || g_str_equal(*name, "refs"))) {
+			if (!remove_stale_locks(directory, *name, error))
+				return FALSE;
+		} else if (S_ISREG(st.st_mode) && g_str_has_suffix(*name, ".lock") &&
+			   unlinkat(directory, *name, 0) < 0) {
+			return varve_fail_errno(error, errno, "%s/%s", path, *name);
+		}
+	}
+	return TRUE;
+}
+
+static gboolean clean_clone(const VarveGit *git, GError **error)
+{
+	varve_autofd directory = varve_dir_open(AT_FDCWD, git->directory, error);
+
+	if (directory >= 0 && remove_stale_locks(directory, ".", error))
+		return TRUE;
+	g_prefix_error(error, "%s: ", git->directory);
+	return FALSE;
+}
+
 VarveGit *varve_git_open(const VarveGitSource *source, GError **error)
 {
 	g_autoptr(VarveGit) git = g_new0(VarveGit, 1);
@@ -211,7 +246,7 @@ VarveGit *varve_git_open(const VarveGitSource *source, GError **error)
 	if (!varve_dir_make(source->cache, 0755, error))
 		return NULL;
 	git->lock = varve_lock(lock, TRUE, error);
-	if (git->lock < 0 || !make_clone(git, error))
+	if (git->lock < 0 || !make_clone(git, error) || !clean_clone(git, error))
 		return NULL;
 	return g_steal_pointer(&git);
 }

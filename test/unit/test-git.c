@@ -141,6 +141,28 @@ static void test_cached(Fixture *fixture, gconstpointer data)
 	g_assert_nonnull(strstr(error->message, "--offline"));
 }
 
+static void test_stale_locks(Fixture *fixture, gconstpointer data)
+{
+	static const char *const left[] = { "shallow.lock", "HEAD.lock", "refs/heads/f43.lock" };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveGit) git = open_it(fixture, FALSE);
+	g_autofree char *directory = g_strdup(varve_git_directory(git)), *commit = NULL;
+
+	(void)data;
+	g_clear_pointer(&git, varve_git_free);
+	for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
+		g_autofree char *path = g_build_filename(directory, left[i], NULL);
+
+		g_assert_true(varve_dir_make(path, 0755, NULL));
+		g_assert_cmpint(rmdir(path), ==, 0);
+		g_assert_true(varve_file_write(AT_FDCWD, path, "", 0, 0644, NULL));
+	}
+	git = open_it(fixture, FALSE);
+	commit = varve_git_find_before(git, "f43", 0, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(commit);
+}
+
 /* Offline nothing appears for an upstream that was never cloned, beside one that was or not. */
 static void test_offline_makes_nothing(Fixture *fixture, gconstpointer data)
 {
@@ -370,6 +392,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/git/uris", test_uris);
 	ADD("/git/last-before-a-date", NULL, test_before);
 	ADD("/git/cached", NULL, test_cached);
+	ADD("/git/locks-of-a-killed-git", NULL, test_stale_locks);
 	ADD("/git/offline-makes-nothing", NULL, test_offline_makes_nothing);
 	ADD("/git/pinned-commit", NULL, test_commit);
 	ADD("/git/history", NULL, test_history);

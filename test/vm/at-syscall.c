@@ -1,27 +1,32 @@
 /* Runs a program and does something right before it makes a certain system call: what an attacker
  * who is fast enough could do, and what a power cut does. Static, libc only: tests copy it into a
- * guest.
+ * guest. Other calls are not slowed down: the kernel's filter picks those that are meant.
  *
  *   at-syscall [-c] {-s CALL [-n K] [-r COMMAND] [-k SIGNAL]}… -- PROGRAM [ARG…]
  *
- *   -s CALL      name or number of a system call; ioctl=REQUEST (name or number) for one ioctl;
- * any. Each -s begins a trigger, which what follows belongs to -n K         at the K-th such call
- * (1) of PROGRAM and all its threads and children together -r COMMAND   /bin/sh -c COMMAND runs
- * while the caller stands still; AT_PID is the caller -k SIGNAL    then the caller gets that
- * signal: KILL, and the call is never made -c           says at the end how often each call was
- * made
+ * -s CALL: name or number of a system call; ioctl=REQUEST (name or number) for one ioctl; any. Each
+ *     -s begins a trigger, which what follows belongs to
+ * -n K: at the K-th such call (1) of PROGRAM and all its threads and children together
+ * -r COMMAND: /bin/sh -c COMMAND runs while the caller stands still; AT_PID is the caller
+ * -k SIGNAL: then the caller gets that signal: KILL, and the call is never made
+ * -c: says at the end how often each call was made
  *
- * Ends as PROGRAM does (128 + signal), with 125 where a trigger was never reached. ptrace(2). */
+ * Ends as PROGRAM does (128 + signal), with 125 where a trigger was never reached. ptrace(2),
+ * seccomp(2). */
 #include <errno.h>
 #include <linux/dm-ioctl.h>
+#include <linux/filter.h>
 #include <linux/loop.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -187,11 +192,11 @@ static int matches(const Trigger *trigger, const struct __ptrace_syscall_info *i
 {
 	if (trigger->call == ANY)
 		return 1;
-	return info->entry.nr == (uint64_t)trigger->call &&
-	       (!trigger->has_request || (uint32_t)info->entry.args[1] == trigger->request);
+	return info->seccomp.nr == (uint64_t)trigger->call &&
+	       (!trigger->has_request || (uint32_t)info->seccomp.args[1] == trigger->request);
 }
 
-static void at_entry(Tracer *tracer, pid_t caller, const struct __ptrace_syscall_info *info)
+static void at_call(Tracer *tracer, pid_t caller, const struct __ptrace_syscall_info *info)
 {
 	for (size_t i = 0; i < tracer->n_triggers; i++) {
 		Trigger *trigger = &tracer->triggers[i];
@@ -210,12 +215,9 @@ static void at_stop(Tracer *tracer, pid_t pid)
 {
 	struct __ptrace_syscall_info info;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
-		return;
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY && tracer->running)
-		at_entry(tracer, pid, &info);
-	else if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		tracer->running = info.entry.nr == SYS_execve;
+	if (tracer->running && ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
+	    info.op == PTRACE_SYSCALL_INFO_SECCOMP)
+		at_call(tracer, pid, &info);
 }
 
 /* One event of one of the threads that are traced; it is let go on afterwards. */
@@ -228,8 +230,10 @@ static void handle(Tracer *tracer, pid_t pid, int status)
 			tracer->status = status;
 		return;
 	}
-	if (number == (SIGTRAP | 0x80)) {
+	if (event == PTRACE_EVENT_SECCOMP) {
 		at_stop(tracer, pid);
+	} else if (event == PTRACE_EVENT_EXEC) {
+		tracer->running = 1;
 	} else if (event == PTRACE_EVENT_STOP && number != SIGTRAP) {
 		/* A stop as by a shell: it stays stopped until somebody else lets it go. */
 		ptrace(PTRACE_LISTEN, pid, 0, 0);
@@ -237,13 +241,38 @@ static void handle(Tracer *tracer, pid_t pid, int status)
 	} else if (event == 0) {
 		deliver = number;
 	}
-	ptrace(PTRACE_SYSCALL, pid, 0, (void *)(intptr_t)deliver);
+	ptrace(PTRACE_CONT, pid, 0, (void *)(intptr_t)deliver);
+}
+
+/* The calls that triggers wait for stop, in the program and in all that it starts. */
+static void install_filter(const Tracer *tracer)
+{
+	struct sock_filter code[2 * TRIGGERS_MAX + 2];
+	struct sock_fprog program = { .filter = code };
+
+	code[program.len++] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < tracer->n_triggers; i++) {
+		long call = tracer->triggers[i].call;
+
+		if (call != ANY)
+			code[program.len++] = (struct sock_filter)BPF_JUMP(
+				BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1);
+		code[program.len++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	}
+	code[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	if ((geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) {
+		fprintf(stderr, "at-syscall: seccomp: %s\n", strerror(errno));
+		_exit(127);
+	}
 }
 
 static void start(Tracer *tracer, char **argv)
 {
-	const intptr_t options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE |
-				 PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
+	const intptr_t options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL |
+				 PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
 	int gate[2];
 	char byte;
 
@@ -258,14 +287,13 @@ static void start(Tracer *tracer, char **argv)
 		if (read(gate[0], &byte, 1) < 0)
 			_exit(127);
 		close(gate[0]);
+		install_filter(tracer);
 		execvp(argv[0], argv);
 		fprintf(stderr, "at-syscall: %s: %s\n", argv[0], strerror(errno));
 		_exit(127);
 	}
 	close(gate[0]);
 	if (ptrace(PTRACE_SEIZE, tracer->program, 0, (void *)options) < 0)
-		die("ptrace: %s", strerror(errno));
-	if (ptrace(PTRACE_INTERRUPT, tracer->program, 0, 0) < 0)
 		die("ptrace: %s", strerror(errno));
 	close(gate[1]);
 }
