@@ -170,6 +170,20 @@ static int run_verb(const Cli *cli, const VarveVerb *verb, int argc, char **argv
 	return status;
 }
 
+GOptionEntry *varve_entries_join(const GOptionEntry *entries, gsize n, const GOptionEntry *more)
+{
+	gsize n_more = 0;
+	GOptionEntry *all;
+
+	while (more && more[n_more].long_name)
+		n_more++;
+	all = g_new0(GOptionEntry, n + n_more + 1);
+	memcpy(all, entries, n * sizeof(*entries));
+	if (n_more)
+		memcpy(all + n, more, n_more * sizeof(*more));
+	return all;
+}
+
 int varve_cli_main(const char *program, const char *about, const VarveVerb *const *verbs, int argc,
 		   char **argv)
 {

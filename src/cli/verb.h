@@ -37,6 +37,10 @@ struct VarveVerb {
 	int (*run)(const VarveInvocation *invocation, GError **error);
 };
 
+/** varve_entries_join: (caller frees) @n entries and those of @more (nullable, ended by an empty
+ *  one), ended by an empty one. */
+GOptionEntry *varve_entries_join(const GOptionEntry *entries, gsize n, const GOptionEntry *more);
+
 /**
  * varve_cli_main: finds the verb, parses, runs, prints the error. @verbs ends with NULL.
  * @about: the program's one-line description for --help.

@@ -24,16 +24,8 @@ GOptionEntry *varve_component_entries(VarveComponentOptions *options, const GOpt
 		  "Look up branches and snapshots again, and move the lock", NULL },
 		{ "all", 'a', 0, G_OPTION_ARG_NONE, &options->all, "All components", NULL },
 	};
-	gsize n = 0;
-	GOptionEntry *all;
 
-	while (more && more[n].long_name)
-		n++;
-	all = g_new0(GOptionEntry, G_N_ELEMENTS(entries) + n + 1);
-	memcpy(all, entries, sizeof(entries));
-	if (n)
-		memcpy(all + G_N_ELEMENTS(entries), more, n * sizeof(*more));
-	return all;
+	return varve_entries_join(entries, G_N_ELEMENTS(entries), more);
 }
 
 char *varve_component_lock_path(const VarveDefinition *definition)

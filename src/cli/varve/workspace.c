@@ -39,16 +39,8 @@ GOptionEntry *varve_workspace_entries(VarveWorkspaceOptions *options, const GOpt
 		  "default), or component, what 'varve component build varvectl' made",
 		  "WHICH" },
 	};
-	gsize n = 0;
-	GOptionEntry *all;
 
-	while (more && more[n].long_name)
-		n++;
-	all = g_new0(GOptionEntry, G_N_ELEMENTS(entries) + n + 1);
-	memcpy(all, entries, sizeof(entries));
-	if (n)
-		memcpy(all + G_N_ELEMENTS(entries), more, n * sizeof(*more));
-	return all;
+	return varve_entries_join(entries, G_N_ELEMENTS(entries), more);
 }
 
 static gboolean choose_edition(VarveWorkspace *workspace, const char *name, GError **error)
