@@ -243,13 +243,14 @@ static gboolean runs(const VarveReport *running, const char *root)
 
 void varve_commit_release(const VarveReport *running)
 {
+	g_autoptr(VarveReport) before = varve_report_load(VARVE_REPORT_BEFORE, NULL);
 	g_auto(GStrv) names = NULL, devices = varve_verity_device_list("varve-", NULL);
 
 	if (varve_dir_list(AT_FDCWD, VARVE_LAYER_MOUNTS, &names, NULL)) {
 		for (char **name = names; *name; name++) {
 			g_autofree char *path = g_strconcat(VARVE_LAYER_MOUNTS "/", *name, NULL);
 
-			if (runs(running, *name))
+			if (runs(running, *name) || (before && runs(before, *name)))
 				continue;
 			umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 			rmdir(path);

@@ -59,6 +59,6 @@ gboolean varve_commit(VarveNewUsr *usr, const VarveStateDirs *dirs, VarveReport 
 gboolean varve_commit_recover(VarveReport **running, const VarveStateDirs *dirs, char **ret_found,
 			      GError **error);
 
-/** varve_commit_release: takes away the mounts below VARVE_LAYER_MOUNTS that @running does not
- * have, and devices whose last user is gone. */
+/** varve_commit_release: takes away the mounts below VARVE_LAYER_MOUNTS that neither @running nor
+ * VARVE_REPORT_BEFORE has, and devices whose last user is gone. */
 void varve_commit_release(const VarveReport *running);

@@ -434,17 +434,23 @@ static char *own_unit(void)
 }
 
 static void sort_out(Doing *doing, const VarveManagerWork *work, const VarveUnitState *state,
-		     const char *own, GPtrArray *restart)
+		     const char *own, GPtrArray *restart, GPtrArray *reload)
 {
 	const char *reason;
 
 	if (!is_running(state) || is_among(state, work->restart) || is_among(state, work->reload) ||
 	    is_among(state, work->stop) || is_among(state, work->ask))
 		return;
-	reason = reason_to_leave(state, own);
-	if (reason)
+	reason = is_among(state, work->found_ask)
+			 ? "a layer asks that somebody decides when it is restarted"
+			 : reason_to_leave(state, own);
+	if (reason) {
 		say(doing, "left %s, which runs old code: %s", state->id, reason);
-	else if (!g_ptr_array_find(restart, state->id, NULL))
+		return;
+	}
+	if (state->can_reload && is_among(state, work->found_reload))
+		restart = reload;
+	if (!g_ptr_array_find(restart, state->id, NULL))
 		g_ptr_array_add(restart, state->id);
 }
 
@@ -452,7 +458,7 @@ gboolean varve_manager_restart(const VarveManagerWork *work, const char *const *
 			       GPtrArray *done, GError **error)
 {
 	g_autoptr(VarveUnitStates) states = NULL;
-	g_autoptr(GPtrArray) restart = g_ptr_array_new();
+	g_autoptr(GPtrArray) restart = g_ptr_array_new(), reload = g_ptr_array_new();
 	g_autofree char *own = own_unit();
 	Doing doing = { .done = done };
 
@@ -466,8 +472,9 @@ gboolean varve_manager_restart(const VarveManagerWork *work, const char *const *
 		const VarveUnitState *state = varve_unit_states_find(states, *unit);
 
 		if (state && strcmp(state->id, "init.scope") != 0)
-			sort_out(&doing, work, state, own, restart);
+			sort_out(&doing, work, state, own, restart, reload);
 	}
+	do_units(&doing, "reload", "reloaded", reload);
 	start_anew(&doing, "restart", "restarted", restart);
 	return finish(&doing, error);
 }

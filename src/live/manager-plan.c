@@ -13,7 +13,7 @@
 typedef struct {
 	GPtrArray *sysusers, *tmpfiles, *sysctl, *modules;
 	GPtrArray *preset, *start, *stop, *changed, *dropped_in;
-	GPtrArray *restart, *reload, *ask;
+	GPtrArray *restart, *reload, *ask, *found_ask, *found_reload;
 } Lists;
 
 static void add(GPtrArray **list, const char *text)
@@ -294,6 +294,24 @@ static void plan_declared(Lists *lists, const GPtrArray *manifests)
 	}
 }
 
+/* A unit may run old code of a layer that knows nothing of it. */
+static void plan_found(Lists *lists, const GPtrArray *after)
+{
+	g_autoptr(GPtrArray) restart = NULL;
+
+	for (guint i = 0; i < after->len; i++) {
+		const VarveMounted *layer = after->pdata[i];
+
+		add_all(&lists->found_ask, layer->manifest->ask, NULL, NULL);
+		add_all(&restart, layer->manifest->restart, NULL, NULL);
+	}
+	for (guint i = 0; i < after->len; i++) {
+		const VarveMounted *layer = after->pdata[i];
+
+		add_all(&lists->found_reload, layer->manifest->reload, lists->found_ask, restart);
+	}
+}
+
 static void plan_checks(VarveManagerWork *work, const GPtrArray *after)
 {
 	for (guint i = 0; i < after->len; i++) {
@@ -351,6 +369,7 @@ VarveManagerWork *varve_manager_plan(const VarveChanges *changes, const GPtrArra
 	}
 	settle(&lists);
 	plan_declared(&lists, declaring);
+	plan_found(&lists, after);
 	plan_checks(work, after);
 	work->sysusers = strings(lists.sysusers);
 	work->tmpfiles = strings(lists.tmpfiles);
@@ -363,6 +382,8 @@ VarveManagerWork *varve_manager_plan(const VarveChanges *changes, const GPtrArra
 	work->restart = strings(lists.restart);
 	work->reload = strings(lists.reload);
 	work->ask = strings(lists.ask);
+	work->found_ask = strings(lists.found_ask);
+	work->found_reload = strings(lists.found_reload);
 	return work;
 }
 
@@ -383,5 +404,7 @@ void varve_manager_work_free(VarveManagerWork *work)
 	g_strfreev(work->restart);
 	g_strfreev(work->reload);
 	g_strfreev(work->ask);
+	g_strfreev(work->found_ask);
+	g_strfreev(work->found_reload);
 	g_free(work);
 }

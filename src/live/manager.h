@@ -24,7 +24,10 @@ typedef struct {
 	char **changed; /* units whose file or drop-in is another: told */
 	char **restart, **reload; /* units that the layers name; only what is active is touched */
 	char **ask;               /* named to the operator, left alone */
-	GPtrArray *checks;        /* VarveManifestCheck *, of all layers of the new stack */
+	/* What the layers of the new stack say of units that are found to run old code: by `ask`,
+	 * by `reload`. */
+	char **found_ask, **found_reload;
+	GPtrArray *checks; /* VarveManifestCheck *, of all layers of the new stack */
 } VarveManagerWork;
 
 /**
@@ -67,9 +70,10 @@ gboolean varve_manager_apply(const VarveManagerWork *work, const VarveManagerBef
 /**
  * varve_manager_restart:
  * After varve_manager_apply(): restarts the units that were found to run old code and that it has
- * not restarted already; pid 1 (init.scope) by re-executing it. Those under `ask` are left and
- * named, and so are those that nobody may restart from here: the bus, sessions and what belongs to
- * them, terminals, the layers' own service, and the unit that this runs in.
+ * not restarted already; pid 1 (init.scope) by re-executing it. Those for which a layer says so,
+ * changed or not, are reloaded, or left (`ask`) and named, and so are those that nobody may restart
+ * from here: the bus, sessions and what belongs to them, terminals, the layers' own service, and
+ * the unit that this runs in.
  */
 gboolean varve_manager_restart(const VarveManagerWork *work, const char *const *units,
 			       GPtrArray *done, GError **error);

@@ -77,6 +77,16 @@ static void set(char **field, const char *value)
 	*field = g_strdup(value);
 }
 
+/* The namespaces of services may still be where an interrupted swap left them. */
+static gboolean follow(GError **error)
+{
+	g_autoptr(VarvePast) past = varve_past_load(error);
+
+	if (past)
+		varve_follow_all(past);
+	return past != NULL;
+}
+
 /* Before anything: the node as an earlier swap may have left it. */
 static gboolean open_node(Swap *swap, GError **error)
 {
@@ -88,6 +98,8 @@ static gboolean open_node(Swap *swap, GError **error)
 		return FALSE;
 	if (found)
 		tell(swap, "%s", found);
+	if (found && !follow(error))
+		return FALSE;
 	swap->result->before = swap->result->after = swap->running->generation;
 	return varve_commit_possible(swap->running, error);
 }
@@ -374,6 +386,69 @@ static gboolean serve(Swap *swap, const VarveManagerWork *work, GError **error)
 	return TRUE;
 }
 
+/* Services that were not through when their swap was killed */
+
+static gboolean begin_services(const Swap *swap, GError **error)
+{
+	return varve_report_save(swap->running, VARVE_REPORT_BEFORE, error);
+}
+
+static gboolean end_services(GError **error)
+{
+	return unlink(VARVE_REPORT_BEFORE) == 0 || errno == ENOENT ||
+	       varve_fail_errno(error, errno, VARVE_REPORT_BEFORE);
+}
+
+/* @late: from the stack before to the one that runs. What was active when the swap began is not
+ * known any more: what is, counts. */
+static gboolean complete(Swap *late, GError **error)
+{
+	g_autoptr(VarveChanges) changes =
+		varve_changes_find(late->base, late->before, late->after, error);
+	g_autoptr(VarveGeneration) generation =
+		varve_generation_load(late->dirs.generations, late->next->generation, NULL);
+	g_autoptr(VarveManagerWork) work = NULL;
+
+	late->units = changes ? varve_manager_look(error) : NULL;
+	if (!late->units)
+		return FALSE;
+	tell(late, "finishing the services of generation %u, whose swap was interrupted",
+	     late->next->generation);
+	/* It was on its way back already. */
+	if (generation && strcmp(generation->outcome, VARVE_OUTCOME_FAILED) == 0)
+		return put_back(late, generation->reason, error);
+	work = varve_manager_plan(changes, late->before, late->after);
+	return serve(late, work, error);
+}
+
+static gboolean finish_services(const Swap *swap, GError **error)
+{
+	g_auto(VarveSwapResult) result = { .reason = g_strdup("") };
+	g_auto(Swap) late = { .request = swap->request, .result = &result, .dirs = { -1, -1, -1 } };
+	g_autoptr(GError) local = NULL;
+	VarveReport *before = NULL;
+
+	if (!swap->request->services || access(VARVE_REPORT_BEFORE, F_OK) < 0)
+		return TRUE;
+	if (!open_node(&late, error) || !open_base(&late, error))
+		return FALSE;
+	late.after = varve_running_layers(late.running, error);
+	if (!late.after)
+		return FALSE;
+	before = varve_report_load(VARVE_REPORT_BEFORE, &local);
+	late.before = before ? varve_running_layers(before, &local) : NULL;
+	late.next = late.running;
+	late.running = before;
+	if (!late.before)
+		tell(swap,
+		     "the services of an interrupted swap cannot be finished: %s. 'varvectl who' "
+		     "says who runs old code",
+		     local->message);
+	else if (!same_layers(late.before, late.after) && !complete(&late, error))
+		return FALSE;
+	return end_services(error);
+}
+
 static gboolean commit(Swap *swap, GError **error)
 {
 	g_autoptr(VarveChanges) changes =
@@ -388,15 +463,18 @@ static gboolean commit(Swap *swap, GError **error)
 		if (!swap->units)
 			return FALSE;
 	}
-	if (!write_generation(swap, error) || !place_files(swap, error))
+	if (!write_generation(swap, error) || !place_files(swap, error) ||
+	    (work && !begin_services(swap, error)))
 		return FALSE;
+	if (swap->request->committing)
+		swap->request->committing(swap->request->data);
 	keep(swap->after);
 	if (!exchange(swap, swap->before, swap->after, swap->next, changes, error))
 		return FALSE;
 	swap->result->total = g_get_monotonic_time() - swap->since;
 	tell(swap, "generation %u runs: committed in %.2f ms", swap->next->generation,
 	     (double)swap->result->committed / 1000);
-	return !work || serve(swap, work, error);
+	return !work || (serve(swap, work, error) && end_services(error));
 }
 
 /* With nothing to change but how layers are chosen, or a file that was lost, no mount is touched.
@@ -426,7 +504,7 @@ static gboolean run(Swap *swap, GError **error)
 {
 	VarveSwapResult *result = swap->result;
 
-	if (!open_node(swap, error) || !open_base(swap, error))
+	if (!finish_services(swap, error) || !open_node(swap, error) || !open_base(swap, error))
 		return FALSE;
 	swap->target = varve_target_find(swap->running, &swap->dirs, &swap->request->target, error);
 	if (!swap->target || !open_before(swap, error) || !choose(swap, error))
@@ -490,4 +568,16 @@ gboolean varve_swap(const VarveSwapRequest *request, VarveSwapResult *ret, GErro
 	*ret = result;
 	result = (VarveSwapResult){ 0 };
 	return TRUE;
+}
+
+gboolean varve_swap_unfinished(void)
+{
+	g_autoptr(GError) error = NULL;
+	varve_autofd lock = -1;
+
+	if (access(VARVE_REPORT_BEFORE, F_OK) < 0)
+		return FALSE;
+	lock = varve_lock(VARVE_NODE_LOCK, FALSE, &error);
+	return !g_error_matches(error, VARVE_ERROR, VARVE_ERROR_BUSY) &&
+	       access(VARVE_REPORT_BEFORE, F_OK) == 0;
 }

@@ -18,6 +18,8 @@ typedef struct {
 	gboolean services; /* restart and reload what needs it, and ask for health */
 	guint window;      /* seconds that health may take */
 	VarveSwapTell tell;
+	/* (nullable) right before the commit: from here on it should be let come to its end. */
+	void (*committing)(gpointer data);
 	gpointer data;
 } VarveSwapRequest;
 
@@ -40,7 +42,8 @@ typedef struct {
 /**
  * varve_swap:
  * One transaction: all that is asked for, or nothing. Waits for the node's lock. An earlier swap
- * that was interrupted is finished or taken back first, and told.
+ * that was interrupted is finished or taken back first, and told; its services too, by one that
+ * brings services in line.
  *
  * Errors: those of varve_target_find() and varve_commit_possible(); NOT_FOUND (no Varve node),
  * BUSY, CORRUPT, SYSTEM: then the stack before runs. A refusal by the policy is no error: see
@@ -49,3 +52,7 @@ typedef struct {
 gboolean varve_swap(const VarveSwapRequest *request, VarveSwapResult *ret, GError **error);
 void varve_swap_result_clear(VarveSwapResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VarveSwapResult, varve_swap_result_clear)
+
+/** varve_swap_unfinished: whether a swap was killed before its services were through, and no other
+ *  is under way. */
+gboolean varve_swap_unfinished(void);

@@ -9,6 +9,8 @@
 #define VARVE_RUN_DIR "/run/varve"
 #define VARVE_REPORT_FILE VARVE_RUN_DIR "/stack.json"
 #define VARVE_REPORT_NEXT VARVE_RUN_DIR "/next.json" /* of a swap that is being committed */
+/* From which a swap came whose services are not through. */
+#define VARVE_REPORT_BEFORE VARVE_RUN_DIR "/before.json"
 #define VARVE_LAYER_MOUNTS VARVE_RUN_DIR "/layers"
 #define VARVE_BASE_MOUNT VARVE_RUN_DIR "/base"
 #define VARVE_STATE_MOUNT VARVE_RUN_DIR "/state"

@@ -240,6 +240,23 @@ static void test_declared(void)
 	assert_declared(program, old, none, "restart: old.service x.service");
 }
 
+/* Also layers that stay say what becomes of a unit that is found to run old code of another. */
+static void test_found(void)
+{
+	static const Row program[] = { { "/usr/bin/x", &file, &other }, { NULL } };
+	g_autoptr(VarveChanges) changes = changes_of(program);
+	g_autoptr(GPtrArray) old = stack(layer(1, "usr/bin/y", "", "r.service x.service", "a.service"),
+					 layer(2, "usr/bin/z", "x.service", "a.service", ""));
+	g_autoptr(VarveManagerWork) work = varve_manager_plan(changes, old, old);
+
+	g_assert_cmpuint(g_strv_length(work->found_ask), ==, 1);
+	g_assert_cmpstr(*work->found_ask, ==, "a.service");
+	/* Who restarts wins over who reloads, who asks over both. */
+	g_assert_cmpuint(g_strv_length(work->found_reload), ==, 1);
+	g_assert_cmpstr(*work->found_reload, ==, "r.service");
+	g_assert_null(*work->reload);
+}
+
 static void test_a_unit_that_goes_is_not_restarted(void)
 {
 	static const Row rows[] = { { UNITS "x.service", &file, NULL }, { NULL } };
@@ -276,6 +293,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(name, &cases[i], test_paths);
 	}
 	g_test_add_func("/manager-plan/declared", test_declared);
+	g_test_add_func("/manager-plan/found-to-run-old-code", test_found);
 	g_test_add_func("/manager-plan/a-unit-that-goes-is-not-restarted",
 			test_a_unit_that_goes_is_not_restarted);
 	g_test_add_func("/manager-plan/checks-are-of-all-layers", test_checks_are_of_all_layers);

@@ -216,7 +216,7 @@ vm_power_off() {
 	vm_stop
 	vm_denials() { ! tr -d '\r' < "$VM_LOG" | grep -aE 'avc: +denied' | grep -v -- "${1:-^\$}"; }
 	ok "SELinux denied nothing until the end" vm_denials "${1-}"
-	ok "power-off is clean" vm_console_lacks 'Failed (unmounting|to unmount)|Unable to finalize'
+	ok "power-off is clean" vm_console_lacks 'Failed (unmounting|to unmount)|Unable to finalize|varve-init: .* stays'
 	ok "the power-off reached the machine" vm_console_has 'reboot: Power down|reboot: System halted'
 }
 

@@ -137,6 +137,14 @@ static void print_json(const VarveSwapResult *result)
 	fputs(text, stdout);
 }
 
+/* Half a swap is nothing that somebody wants who interrupts it. */
+static void committing(gpointer data)
+{
+	(void)data;
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+}
+
 int varve_change_run(const VarveInvocation *invocation, const char *verb,
 		     const VarveTargetRequest *target, GError **error)
 {
@@ -152,6 +160,7 @@ int varve_change_run(const VarveInvocation *invocation, const char *verb,
 		.services = !options->no_services,
 		.window = options->window > 0 ? (guint)options->window : WINDOW_DEFAULT,
 		.tell = tell,
+		.committing = committing,
 		.data = (gpointer)invocation,
 	};
 

@@ -8,6 +8,7 @@
 #include "cli/varvectl/show.h"
 #include "cli/varvectl/verbs.h"
 #include "ground/fd.h"
+#include "live/swap.h"
 #include "stack/compliance.h"
 #include "stack/integrity.h"
 #include "stack/node.h"
@@ -19,6 +20,8 @@
 
 #define SHORT_HASH 12
 #define OS_RELEASE_LIMIT 65536
+#define UNFINISHED "a swap was interrupted before its services were brought in line"
+#define UNFINISHED_NEXT "give the same swap again, or another: it finishes them first"
 
 typedef struct {
 	gboolean fail;
@@ -110,6 +113,9 @@ static void complain(const Pending *pending, VarveReport *report)
 {
 	g_autofree char *sentence = pending->who ? varve_show_who_sentence(pending->who) : NULL;
 
+	if (varve_swap_unfinished())
+		varve_report_complain(report, "services-unfinished", UNFINISHED_NEXT, "%s",
+				      UNFINISHED);
 	if (sentence)
 		varve_report_complain(report, "pending-restart",
 				      "'varvectl who' says what to do about each", "%s", sentence);
@@ -118,6 +124,9 @@ static void complain(const Pending *pending, VarveReport *report)
 static void print_pending(const Pending *pending)
 {
 	g_autofree char *sentence = pending->who ? varve_show_who_sentence(pending->who) : NULL;
+
+	if (varve_swap_unfinished())
+		puts("\nNOT COMPLIANT: services-unfinished: " UNFINISHED "; " UNFINISHED_NEXT);
 	g_autofree char *unknown = varve_text_line(pending->unknown);
 
 	if (sentence)

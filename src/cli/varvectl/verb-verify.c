@@ -83,7 +83,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 const VarveVerb varve_verb_verify = {
 	.words = "verify",
 	.arguments = "",
-	.summary = "Hash the base and the merged layers whole and check their signatures.",
+	.summary = "Hash the base and the merged layers whole; check the layers' signatures.",
 	.options_size = sizeof(Options),
 	.entries = entries,
 	.reports = TRUE,
