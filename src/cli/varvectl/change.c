@@ -124,12 +124,13 @@ static void print_text(const VarveReport *before, const VarveSwapResult *result)
 static void print_json(const VarveSwapResult *result)
 {
 	g_autoptr(json_t) json = json_pack(
-		"{s:b,s:b,s:b,s:s,s:i,s:i,s:I,s:I,s:I,s:i}", "changed", result->changed, "refused",
+		"{s:b,s:b,s:b,s:s,s:i,s:i,s:I,s:I,s:I,s:i,s:i}", "changed", result->changed, "refused",
 		result->refused, "failed", result->failed, "reason", result->reason, "before",
 		(int)result->before, "after", (int)result->after, "verified-us",
 		(json_int_t)result->verified, "committed-us", (json_int_t)result->committed,
 		"total-us", (json_int_t)result->total, "pending",
-		result->who ? (int)varve_who_pending(result->who) : 0);
+		result->who ? (int)varve_who_pending(result->who) : 0, "told",
+		(int)result->restarted);
 	g_autofree char *text = NULL;
 
 	json_object_set_new(json, "stack", varve_report_to_json(result->report));
