@@ -430,7 +430,7 @@ static gboolean finish_services(const Swap *swap, GError **error)
 
 	if (!swap->request->services || access(VARVE_REPORT_BEFORE, F_OK) < 0)
 		return TRUE;
-	if (!open_node(&late, error) || !open_base(&late, error))
+	if (!open_node(&late, error) || !follow(error) || !open_base(&late, error))
 		return FALSE;
 	late.after = varve_running_layers(late.running, error);
 	if (!late.after)
