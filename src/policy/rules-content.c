@@ -234,39 +234,6 @@ static gboolean describes_itself(const VarveCase *c, const VarvePath *file)
 	return FALSE;
 }
 
-/* Whether the layer itself brings the unit @name (of @length bytes). */
-static gboolean owns_unit(const VarveCase *c, const char *name, gsize length)
-{
-	g_autofree char *unit = g_strndup(name, length);
-	g_autofree char *path = g_strconcat("usr/lib/systemd/system/", unit, NULL);
-	VarvePath found;
-
-	return varve_facts_find(c->layer, path, &found);
-}
-
-/* Drop-ins for, and links that start, units which the layer does not bring itself. */
-static gboolean meddles_with_units(const VarveCase *c, const VarvePath *path)
-{
-	static const char prefix[] = "usr/lib/systemd/system/";
-	const char *rest, *slash;
-	gsize length;
-
-	if (!g_str_has_prefix(path->path, prefix))
-		return FALSE;
-	rest = path->path + strlen(prefix);
-	slash = strchr(rest, '/');
-	/* A link can be a directory of such. */
-	if (!slash)
-		return S_ISLNK(path->mode) &&
-		       (g_str_has_suffix(rest, ".d") || g_str_has_suffix(rest, ".wants") ||
-			g_str_has_suffix(rest, ".requires") || g_str_has_suffix(rest, ".upholds"));
-	length = (gsize)(slash - rest);
-	if (length > 2 && strncmp(slash - 2, ".d", 2) == 0)
-		return !owns_unit(c, rest, length - 2);
-	/* X.wants/UNIT, X.requires/UNIT, X.upholds/UNIT */
-	return !owns_unit(c, slash + 1, strlen(slash + 1));
-}
-
 /* Whether @path, or what it would be the directory of, is reserved by @globs. */
 static gboolean reserves(char *const *globs, const VarvePath *path)
 {
@@ -285,7 +252,7 @@ static gboolean is_reserved(const VarveCase *c, const VarvePath *path)
 		if (reserves(globs, path))
 			return TRUE;
 	}
-	return reserves((char *const *)reserved_globs, path) || meddles_with_units(c, path);
+	return reserves((char *const *)reserved_globs, path) || varve_units_meddle(c, path);
 }
 
 char *varve_rule_reserved_path(const VarveCase *c)
