@@ -562,6 +562,50 @@ static void test_conflict_between_extensions(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(found, ==, "- path-conflict -");
 }
 
+#define ETC "usr/share/factory/etc/"
+
+static const struct {
+	const char *name, *expected, *lines;
+} brought[] = {
+	{ "credentials", "reserved-path", "usr/lib/credstore/x" },
+	{ "encrypted credentials", "reserved-path", "usr/lib/credstore.encrypted/x" },
+	{ "kernel parameters", "reserved-path", "usr/lib/sysctl.d/x.conf" },
+	{ "networks", "reserved-path", "usr/lib/systemd/network/00-x.network" },
+	{ "a setting of logind's", "reserved-path", "usr/lib/systemd/logind.conf.d/x.conf" },
+	{ "all settings of logind's", "reserved-path", "usr/lib/systemd/logind.conf" },
+	{ "sshd's configuration", "reserved-path", ETC "ssh/sshd_config.d/x.conf" },
+	{ "that of shells", "reserved-path", ETC "profile" },
+	{ "more of that", "reserved-path", ETC "profile.d/x.sh" },
+	{ "bash's", "reserved-path", ETC "bash.bashrc" },
+	{ "the environment", "reserved-path", ETC "environment" },
+	{ "the environment of users' services", "reserved-path", ETC "environment.d/x.conf" },
+	{ "kernel parameters of /etc", "reserved-path", ETC "sysctl.d/x.conf" },
+	{ "the file of kernel parameters", "reserved-path", ETC "sysctl.conf" },
+	{ "what tmpfiles makes by /etc", "reserved-path", ETC "tmpfiles.d/x.conf" },
+	{ "accounts by /etc", "reserved-path", ETC "sysusers.d/x.conf" },
+	{ "credentials of /etc", "reserved-path", ETC "credstore.encrypted/x" },
+	{ "the bus's configuration in /etc", "reserved-path", ETC "dbus-1/system.d/x.conf" },
+	{ "a link to such", "reserved-path", ETC "ssh -> /usr/share/b" },
+	/* What services need: 'paths' says who may bring it. */
+	{ "what a service needs", "-",
+	  "usr/lib/tmpfiles.d/x.conf\nusr/lib/sysusers.d/x.conf\n"
+	  "usr/share/dbus-1/system.d/x.conf\n" ETC "x/x.conf" },
+};
+
+static void test_brought(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(brought); i++) {
+		g_autofree char *found = NULL;
+
+		g_ptr_array_set_size(f->layers, 0);
+		bring(add_layer(f, "app", "usr/bin/app"), brought[i].lines);
+		found = decide(f);
+		g_test_message("%s", brought[i].name);
+		g_assert_cmpstr(found, ==, brought[i].expected);
+	}
+}
+
 /* The layer's own description, and no other's. */
 static void test_own_description(Fixture *f, gconstpointer data)
 {
@@ -607,6 +651,7 @@ int main(int argc, char **argv)
 	ADD("requires", test_requires);
 	ADD("chains", test_chains);
 	ADD("conflict-between-extensions", test_conflict_between_extensions);
+	ADD("what-is-brought", test_brought);
 	ADD("own-description", test_own_description);
 	ADD("empty-policy-allows-nothing", test_empty_policy_allows_nothing);
 	g_test_add_func("/policy/every-rule-has-a-case", test_every_rule_has_a_case);

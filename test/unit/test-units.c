@@ -69,6 +69,8 @@ static const struct {
 	{ "a mask for users", "reserved-path", USER_UNITS "x.service -> /dev/null" },
 	{ "the directory of users' units as a link", "reserved-path",
 	  "usr/lib/systemd/user -> /usr/share/b" },
+	{ "units of users that are looked for first", "reserved-path",
+	  "usr/share/systemd/user/dbus.service" },
 };
 
 static void test_brought(Fixture *f, gconstpointer data)
