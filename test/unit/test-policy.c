@@ -621,6 +621,53 @@ static void test_own_description(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(others, ==, "reserved-path");
 }
 
+/* A program may not come in the way of another one by the order in which PATH is searched. */
+static void test_shadowed_programs(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *first, *second, *expected;
+	} programs[] = {
+		{ "usr/bin/a", "usr/sbin/b", "- -" },
+		{ "usr/bin/a", "usr/sbin/a", "- path-conflict" },
+		{ "usr/sbin/a", "usr/bin/a", "- path-conflict" },
+		{ "usr/sbin/a\nusr/bin/a -> ../sbin/a", "usr/bin/b", "- -" },
+		{ "usr/sbin/sh", "usr/bin/b", "path-conflict -" },
+		{ "usr/sbin/sh -> ../bin/sh", "usr/bin/b", "path-conflict -" },
+		{ "usr/bin/init", "usr/bin/b", "path-conflict -" },
+		{ "usr/sbin/d/sh", "usr/lib/sh", "- -" },
+	};
+	VarveAllow *allow = f->policy->allows->pdata[0];
+
+	(void)data;
+	g_strfreev(allow->paths);
+	allow->paths = g_strsplit("/usr/**", " ", -1);
+	for (gsize i = 0; i < G_N_ELEMENTS(programs); i++) {
+		g_autofree char *found = NULL;
+
+		g_ptr_array_set_size(f->layers, 0);
+		bring(add_layer(f, "app-1", "usr/bin/one"), programs[i].first);
+		bring(add_layer(f, "app-2", "usr/bin/two"), programs[i].second);
+		found = decide(f);
+		g_test_message("%s", programs[i].first);
+		g_assert_cmpstr(found, ==, programs[i].expected);
+	}
+}
+
+static void test_shadowing_is_told(Fixture *f, gconstpointer data)
+{
+	Layer *layer = add_layer(f, "app", "usr/bin/init");
+	g_autoptr(GPtrArray) facts = g_ptr_array_new(), verdicts = NULL;
+
+	(void)data;
+	g_ptr_array_sort(f->base->tree, by_path);
+	g_ptr_array_sort(layer->tree, by_path);
+	g_ptr_array_add(facts, &layer->facts);
+	verdicts = varve_policy_decide(f->policy, &f->base->facts, facts, 20000);
+	g_assert_cmpstr(((VarveRefusal *)verdicts->pdata[0])->sentence, ==,
+			"/usr/bin/init is called like /usr/sbin/init of layer 'base': PATH finds "
+			"one in the place of the other");
+}
+
 static void test_empty_policy_allows_nothing(Fixture *f, gconstpointer data)
 {
 	g_autofree char *found = NULL;
@@ -653,6 +700,8 @@ int main(int argc, char **argv)
 	ADD("conflict-between-extensions", test_conflict_between_extensions);
 	ADD("what-is-brought", test_brought);
 	ADD("own-description", test_own_description);
+	ADD("shadowed-programs", test_shadowed_programs);
+	ADD("shadowing-is-told", test_shadowing_is_told);
 	ADD("empty-policy-allows-nothing", test_empty_policy_allows_nothing);
 	g_test_add_func("/policy/every-rule-has-a-case", test_every_rule_has_a_case);
 	g_test_add_func("/policy/every-code-is-documented", test_every_code_is_documented);
