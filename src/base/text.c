@@ -124,10 +124,17 @@ static void step(const Token *tokens, gsize n, gsize i, char c, guint8 *set)
 gboolean varve_glob_match(const char *pattern, const char *path)
 {
 	gsize length = strlen(pattern), n;
-	g_autofree Token *tokens = g_new(Token, length + 1);
-	g_autofree guint8 *sets = g_malloc0(2 * (length + 1));
-	guint8 *now = sets, *next = sets + length + 1;
+	g_autofree Token *tokens = NULL;
+	g_autofree guint8 *sets = NULL;
+	guint8 *now, *next;
 
+	/* Of many patterns most are told by how they begin. */
+	if (strncmp(pattern, path, strcspn(pattern, "*?[\\")) != 0)
+		return FALSE;
+	tokens = g_new(Token, length + 1);
+	sets = g_malloc0(2 * (length + 1));
+	now = sets;
+	next = sets + length + 1;
 	n = tokenize(pattern, tokens);
 	enter(tokens, n, now, 0);
 	for (; *path; path++) {

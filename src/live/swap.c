@@ -180,6 +180,7 @@ static gboolean choose(Swap *swap, GError **error)
 				  refused->sentence);
 	swap->after = varve_select(&selecting, swap->next);
 	varve_compliance_required(swap->policy, swap->next);
+	varve_compliance_layers(swap->next, selecting.today);
 	varve_compliance_to_record(swap->next);
 	swap->result->verified = g_get_monotonic_time() - swap->since;
 	return TRUE;

@@ -146,7 +146,8 @@ static const VarveRule rules[] = {
 	    "remove one of the two files" },
 	  VARVE_STAGE_CONFLICT,
 	  varve_rule_duplicate_layer },
-	{ { "path-conflict", "a layer below brings the same path",
+	{ { "path-conflict",
+	    "a layer below brings the same path, or a program of that name where PATH looks too",
 	    "build the layer again without the path; only a patch may override a file" },
 	  VARVE_STAGE_CONFLICT,
 	  varve_rule_path_conflict },
@@ -155,8 +156,8 @@ static const VarveRule rules[] = {
 	  VARVE_STAGE_CONFLICT,
 	  varve_rule_directory_mismatch },
 	{ { "requires", "something that the layer needs is not in the stack",
-	    "add the layer that provides it, or fetch the build for this base with 'varvectl "
-	    "update'" },
+	    "put the layer that provides it, or the build of this one for this base, into "
+	    "/var/lib/varve/layers; 'varvectl plan' then says what would be merged" },
 	  VARVE_STAGE_REQUIRE,
 	  varve_rule_requires },
 	{ { NULL, NULL, NULL }, VARVE_STAGE_BEFORE, NULL },

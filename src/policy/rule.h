@@ -55,6 +55,10 @@ gboolean varve_globs_match(char *const *globs, const char *path);
  *  provided by them any more. */
 char *varve_requires_missing(const VarveFacts *layer, const GPtrArray *stack);
 
+/* units.c */
+/** varve_units_meddle: whether @path says something of, or starts, a systemd unit that the layer
+ *  does not bring itself. */
+gboolean varve_units_meddle(const VarveCase *c, const VarvePath *path);
 /* rules-identity.c */
 char *varve_rule_role(const VarveCase *c);
 char *varve_rule_revoked(const VarveCase *c);

@@ -15,7 +15,9 @@ static const char *const reserved_globs[] = {
 	"/usr/lib/systemd/*-generators/**",
 	"/usr/lib/systemd/systemd*",
 	"/usr/lib/systemd/*-preset/**",
-	"/usr/lib/systemd/system.conf.d/**",
+	"/usr/lib/systemd/*.conf",
+	"/usr/lib/systemd/*.conf.d/**",
+	"/usr/lib/systemd/network/**",
 	"/usr/lib/systemd/system-sleep/**",
 	"/usr/lib/systemd/system-shutdown/**",
 	"/usr/lib/udev/**",
@@ -26,8 +28,12 @@ static const char *const reserved_globs[] = {
 	"/usr/lib/ipe/**",
 	"/usr/lib/binfmt.d/**",
 	"/usr/lib/environment.d/**",
-	/* Searched before the base's own programs and libraries. */
+	"/usr/lib/sysctl.d/**",
+	"/usr/lib/credstore/**",
+	"/usr/lib/credstore.encrypted/**",
+	/* Searched before the base's own programs, units and libraries. */
 	"/usr/local/**",
+	"/usr/share/systemd/user/**",
 	"/usr/lib*/glibc-hwcaps/**",
 	"/usr/lib/*/glibc-hwcaps/**",
 	"/usr/lib/pam.d/**",
@@ -40,6 +46,18 @@ static const char *const reserved_globs[] = {
 	"/usr/share/factory/etc/modules*",
 	"/usr/share/factory/etc/modules-load.d/**",
 	"/usr/share/factory/etc/binfmt.d/**",
+	"/usr/share/factory/etc/environment",
+	"/usr/share/factory/etc/environment.d/**",
+	"/usr/share/factory/etc/sysctl.conf",
+	"/usr/share/factory/etc/sysctl.d/**",
+	"/usr/share/factory/etc/credstore*/**",
+	"/usr/share/factory/etc/tmpfiles.d/**",
+	"/usr/share/factory/etc/sysusers.d/**",
+	"/usr/share/factory/etc/dbus-1/**",
+	"/usr/share/factory/etc/ssh/**",
+	"/usr/share/factory/etc/profile",
+	"/usr/share/factory/etc/profile.d/**",
+	"/usr/share/factory/etc/bash.bashrc",
 	"/usr/share/factory/etc/polkit-1/**",
 	"/usr/share/factory/etc/verity.d/**",
 	"/usr/share/factory/etc/fstab",
@@ -234,39 +252,6 @@ static gboolean describes_itself(const VarveCase *c, const VarvePath *file)
 	return FALSE;
 }
 
-/* Whether the layer itself brings the unit @name (of @length bytes). */
-static gboolean owns_unit(const VarveCase *c, const char *name, gsize length)
-{
-	g_autofree char *unit = g_strndup(name, length);
-	g_autofree char *path = g_strconcat("usr/lib/systemd/system/", unit, NULL);
-	VarvePath found;
-
-	return varve_facts_find(c->layer, path, &found);
-}
-
-/* Drop-ins for, and links that start, units which the layer does not bring itself. */
-static gboolean meddles_with_units(const VarveCase *c, const VarvePath *path)
-{
-	static const char prefix[] = "usr/lib/systemd/system/";
-	const char *rest, *slash;
-	gsize length;
-
-	if (!g_str_has_prefix(path->path, prefix))
-		return FALSE;
-	rest = path->path + strlen(prefix);
-	slash = strchr(rest, '/');
-	/* A link can be a directory of such. */
-	if (!slash)
-		return S_ISLNK(path->mode) &&
-		       (g_str_has_suffix(rest, ".d") || g_str_has_suffix(rest, ".wants") ||
-			g_str_has_suffix(rest, ".requires") || g_str_has_suffix(rest, ".upholds"));
-	length = (gsize)(slash - rest);
-	if (length > 2 && strncmp(slash - 2, ".d", 2) == 0)
-		return !owns_unit(c, rest, length - 2);
-	/* X.wants/UNIT, X.requires/UNIT, X.upholds/UNIT */
-	return !owns_unit(c, slash + 1, strlen(slash + 1));
-}
-
 /* Whether @path, or what it would be the directory of, is reserved by @globs. */
 static gboolean reserves(char *const *globs, const VarvePath *path)
 {
@@ -285,7 +270,7 @@ static gboolean is_reserved(const VarveCase *c, const VarvePath *path)
 		if (reserves(globs, path))
 			return TRUE;
 	}
-	return reserves((char *const *)reserved_globs, path) || meddles_with_units(c, path);
+	return reserves((char *const *)reserved_globs, path) || varve_units_meddle(c, path);
 }
 
 char *varve_rule_reserved_path(const VarveCase *c)

@@ -38,18 +38,58 @@ static gboolean is_override(const VarveCase *c, const VarvePath *path, const Var
 	       strcmp(override->layer, owner->manifest->name) == 0;
 }
 
+/* (caller frees, nullable) where PATH looks as well for a program that lies at @path. */
+static char *other_place(const char *path)
+{
+	static const char *const places[][2] = { { "usr/bin/", "usr/sbin/" },
+						 { "usr/sbin/", "usr/bin/" } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+		const char *name;
+
+		if (!g_str_has_prefix(path, places[i][0]))
+			continue;
+		name = path + strlen(places[i][0]);
+		return strchr(name, '/') ? NULL : g_strconcat(places[i][1], name, NULL);
+	}
+	return NULL;
+}
+
+/* (caller frees, nullable) why @path comes in the way of a program that lies below. */
+static char *shadow(const VarveCase *c, const VarvePath *path)
+{
+	g_autofree char *other = S_ISDIR(path->mode) ? NULL : other_place(path->path);
+	const VarveFacts *owner;
+	VarvePath below;
+
+	if (!other)
+		return NULL;
+	owner = owner_of(c, other, &below);
+	if (!owner || S_ISDIR(below.mode))
+		return NULL;
+	return g_strdup_printf("/%s is called like /%s of layer '%s': PATH finds one in the place "
+			       "of the other",
+			       path->path, other, owner->manifest->name);
+}
+
 char *varve_rule_path_conflict(const VarveCase *c)
 {
 	for (guint i = 0; i < c->layer->tree->len; i++) {
 		const VarvePath *path = c->layer->tree->pdata[i];
 		const VarveFacts *owner;
 		VarvePath below;
+		char *shadowed;
 
 		owner = owner_of(c, path->path, &below);
-		if (owner && !(S_ISDIR(path->mode) && S_ISDIR(below.mode)) &&
-		    !is_override(c, path, owner))
+		/* What is overridden was found by that name already. */
+		if (owner && is_override(c, path, owner))
+			continue;
+		if (owner && !(S_ISDIR(path->mode) && S_ISDIR(below.mode)))
 			return g_strdup_printf("/%s is also in layer '%s'", path->path,
 					       owner->manifest->name);
+		shadowed = shadow(c, path);
+		if (shadowed)
+			return shadowed;
 	}
 	return NULL;
 }

@@ -460,6 +460,7 @@ static gboolean compose(Boot *boot, GError **error)
 		return FALSE;
 	if (policy)
 		varve_compliance_required(policy, boot->report);
+	varve_compliance_layers(boot->report, varve_today());
 	varve_compliance_to_record(boot->report);
 	since = g_get_monotonic_time();
 	record_generation(boot, layers, generations);

@@ -201,6 +201,23 @@ VarveRefusal *varve_compliance_base(const VarvePolicy *policy, VarveReport *repo
 	return refusal ? g_steal_pointer(&refusal) : g_steal_pointer(&ended);
 }
 
+void varve_compliance_layers(VarveReport *report, gint64 today)
+{
+	varve_report_withdraw(report, "support-ended");
+	for (guint i = 0; i < report->layers->len; i++) {
+		const VarveReportLayer *layer = report->layers->pdata[i];
+		g_autoptr(VarveRefusal) refusal = NULL;
+
+		if (!layer->accepted || !varve_support_ended(layer->support_end, today))
+			continue;
+		refusal = varve_refusal_new("support-ended",
+					    "the support of layer '%s' %s ended on %s", layer->name,
+					    layer->version, layer->support_end);
+		varve_report_complain(report, refusal->code, refusal->next, "SUPPORT ENDED: %s",
+				      refusal->sentence);
+	}
+}
+
 void varve_compliance_to_record(VarveReport *report)
 {
 	/* A base that does not say what it is has no name. */

@@ -38,6 +38,10 @@ void varve_compliance_unjudged(const char *code, const char *why, VarveReport *r
  */
 VarveRefusal *varve_compliance_base(const VarvePolicy *policy, VarveReport *report, gint64 today);
 
+/** varve_compliance_layers: complains of each layer of @report that is merged and past the end of
+ *  its support: where support-end is "warn", or where the day came while the node ran. */
+void varve_compliance_layers(VarveReport *report, gint64 today);
+
 /** varve_compliance_to_record: adds the rollback indices of the base and the accepted layers of
  *  @report to what `good` adds to the record. */
 void varve_compliance_to_record(VarveReport *report);

@@ -111,6 +111,7 @@ static gboolean plan_layers(VarveMounted *base, const VarveReport *boot, VarveRe
 	else
 		layers = varve_select(&selecting, plan);
 	varve_compliance_required(policy, plan);
+	varve_compliance_layers(plan, selecting.today);
 	g_free(plan->selection);
 	plan->selection = g_strdup(varve_selection_name(turn.current ? turn.current->selection
 								     : VARVE_SELECTION_DIRECTORY));

@@ -28,7 +28,8 @@ static VarveReport *report_of(guint64 index, const char *support_end)
 	return report;
 }
 
-static void add_layer(VarveReport *report, const char *name, guint64 index, gboolean accepted)
+static VarveReportLayer *add_layer(VarveReport *report, const char *name, guint64 index,
+				   gboolean accepted)
 {
 	VarveReportLayer *layer = varve_report_layer_new();
 
@@ -36,6 +37,7 @@ static void add_layer(VarveReport *report, const char *name, guint64 index, gboo
 	layer->rollback_index = index;
 	layer->accepted = accepted;
 	g_ptr_array_add(report->layers, layer);
+	return layer;
 }
 
 static VarvePolicy *policy_of(const char *text)
@@ -85,6 +87,40 @@ static void test_support_end(void)
 	g_assert_cmpuint(last_day->complaints->len, ==, 0);
 	g_assert_null(varve_compliance_base(refuse, no_clock, 0));
 	g_assert_cmpuint(no_clock->complaints->len, ==, 0);
+}
+
+static void add_ended(VarveReport *report, const char *name, const char *support_end,
+		      gboolean accepted)
+{
+	VarveReportLayer *layer = add_layer(report, name, 1, accepted);
+
+	set(&layer->version, "2.0");
+	set(&layer->support_end, support_end);
+}
+
+/* Of what is merged: where that is refused, or the day is not known, there is nothing to tell. */
+static void test_layers_support_end(void)
+{
+	g_autoptr(VarveReport) report = report_of(1, "");
+	const VarveComplaint *complaint;
+
+	add_ended(report, "old", "2024-10-03", TRUE);
+	add_ended(report, "last-day", "2024-10-04", TRUE);
+	add_ended(report, "for-ever", "", TRUE);
+	add_ended(report, "refused", "2024-10-03", FALSE);
+	varve_compliance_layers(report, 0);
+	g_assert_cmpuint(report->complaints->len, ==, 0);
+	varve_compliance_layers(report, TODAY);
+	/* Asked again, by status, it is told once. */
+	varve_compliance_layers(report, TODAY);
+	g_assert_cmpuint(report->complaints->len, ==, 1);
+	complaint = report->complaints->pdata[0];
+	g_assert_cmpstr(complaint->code, ==, "support-ended");
+	g_assert_cmpstr(complaint->sentence, ==,
+			"SUPPORT ENDED: the support of layer 'old' 2.0 ended on 2024-10-03");
+	g_assert_cmpstr(complaint->next, ==, "put a newer version in its place");
+	varve_compliance_layers(report, TODAY + 1);
+	g_assert_cmpuint(report->complaints->len, ==, 2);
 }
 
 /* The older base is the worse of the two. */
@@ -258,6 +294,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/compliance/base-floor", test_base_floor);
 	g_test_add_func("/compliance/support-end", test_support_end);
+	g_test_add_func("/compliance/layers-support-end", test_layers_support_end);
 	g_test_add_func("/compliance/both", test_both);
 	g_test_add_func("/compliance/required", test_required);
 	g_test_add_func("/compliance/to-record", test_to_record);

@@ -3,8 +3,10 @@
 #include "base/text.h"
 #include "definition/definition.h"
 #include "policy/policy.h"
+#include "policy/rule.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define POLICY_LIMIT (1 << 20)
 
@@ -33,9 +35,11 @@ static VarvePolicy *load_policy(const VarveEdition *edition)
 	return policy;
 }
 
-static gboolean may_sign(const VarvePolicy *policy, const VarveLayerDefinition *layer)
+/* The policy's rules for the layer, VarveAllow *. */
+static GPtrArray *rules_for(const VarvePolicy *policy, const VarveLayerDefinition *layer)
 {
 	g_autofree char *certificate = g_strconcat(layer->key, ".crt", NULL);
+	GPtrArray *rules = g_ptr_array_new();
 
 	for (guint i = 0; i < policy->allows->len; i++) {
 		const VarveAllow *allow = policy->allows->pdata[i];
@@ -44,9 +48,16 @@ static gboolean may_sign(const VarvePolicy *policy, const VarveLayerDefinition *
 			continue;
 		for (char **glob = allow->layers; *glob; glob++)
 			if (varve_glob_match(*glob, layer->name))
-				return TRUE;
+				g_ptr_array_add(rules, (gpointer)allow);
 	}
-	return FALSE;
+	return rules;
+}
+
+static gboolean may_sign(const VarvePolicy *policy, const VarveLayerDefinition *layer)
+{
+	g_autoptr(GPtrArray) rules = rules_for(policy, layer);
+
+	return rules->len > 0;
 }
 
 /* A layer whose key the policy does not name would be built and then refused by every node. */
@@ -67,6 +78,73 @@ static void test_policy_names_every_key(void)
 				g_test_fail();
 			}
 	}
+}
+
+static void add_path(GPtrArray *tree, const char *path, mode_t mode, const char *target)
+{
+	VarvePath *added = g_new0(VarvePath, 1);
+
+	added->path = g_intern_string(path);
+	added->mode = mode;
+	added->target = target;
+	g_ptr_array_add(tree, added);
+}
+
+static gint by_path(gconstpointer a, gconstpointer b)
+{
+	const VarvePath *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+/* What the definition says itself that is in an extension, where the build puts it. */
+static GPtrArray *declared(const VarveLayerDefinition *layer)
+{
+	GPtrArray *tree = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *sysctl = g_strdup_printf("usr/lib/sysctl.d/60-%s.conf", layer->name);
+
+	for (gsize i = 0; i < layer->n_entries; i++) {
+		const VarveEntry *entry = &layer->entries[i];
+		gboolean usr = g_str_has_prefix(entry->path, "/usr/");
+		g_autofree char *path =
+			g_strconcat(usr ? "" : "usr/share/factory/", entry->path + 1, NULL);
+
+		if (entry->kind == VARVE_ENTRY_FILE || entry->kind == VARVE_ENTRY_LINK)
+			add_path(tree, path, entry->target ? S_IFLNK | 0777 : S_IFREG | 0644,
+				 entry->target ? entry->target : "");
+	}
+	if (layer->n_sysctl > 0)
+		add_path(tree, sysctl, S_IFREG | 0644, "");
+	g_ptr_array_sort(tree, by_path);
+	return tree;
+}
+
+/* A file that the policy reserves would be built into the layer and then refused by every node. */
+static void test_policy_allows_what_is_declared(void)
+{
+	g_autoptr(VarveDefinition) definition = load();
+	const VarveEdition *edition = varve_definition_edition(definition, "container", NULL);
+	g_autoptr(VarvePolicy) policy = load_policy(edition);
+	g_autoptr(GPtrArray) nothing = g_ptr_array_new();
+	const VarveFacts base = { .tree = nothing };
+	guint reserved = 0;
+
+	for (gsize i = 0; i < edition->n_extensions; i++) {
+		const VarveLayerDefinition *layer = edition->extensions[i];
+		g_autoptr(GPtrArray) rules = rules_for(policy, layer), tree = declared(layer);
+		const VarveManifest manifest = { .name = (char *)layer->name };
+		const VarveFacts facts = { .manifest = &manifest, .tree = tree };
+		VarveCase c = { .policy = policy, .base = &base, .layer = &facts, .allows = rules };
+		g_autofree char *sentence = varve_rule_reserved_path(&c);
+		g_autofree char *without = NULL;
+
+		g_assert_cmpstr(sentence, ==, NULL);
+		c.allows = nothing;
+		without = varve_rule_reserved_path(&c);
+		reserved += without != NULL;
+	}
+	/* containerd's modules and kernel parameters, and sshd's configuration. */
+	g_assert_cmpuint(reserved, ==, 2);
 }
 
 static gboolean comes_with_base(const VarveEdition *edition, const char *certificate)
@@ -109,7 +187,8 @@ static void test_security_key_patches_alone(void)
 		"/usr/lib/verity.d/security.crt",       "/usr/lib/varve/policy.toml",
 		"/usr/lib/systemd/system-preset/x",     "/usr/lib/udev/rules.d/99-x.rules",
 		"/usr/lib/modprobe.d/x.conf",           "/usr/share/factory/etc/passwd",
-		"/usr/share/factory/etc/ld.so.preload",
+		"/usr/share/factory/etc/ld.so.preload", "/usr/lib/sysctl.d/x.conf",
+		"/usr/lib/systemd/network/x.link",      "/usr/share/factory/etc/ssh/sshd_config",
 	};
 	gboolean found = FALSE;
 
@@ -180,6 +259,8 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/distro/policy-names-every-key", test_policy_names_every_key);
+	g_test_add_func("/distro/policy-allows-what-is-declared",
+			test_policy_allows_what_is_declared);
 	g_test_add_func("/distro/base-has-every-certificate", test_base_has_every_certificate);
 	g_test_add_func("/distro/security-key-patches-alone", test_security_key_patches_alone);
 	g_test_add_func("/distro/monitoring-key-signs-monitoring-alone",

@@ -473,6 +473,20 @@ static void of_two_tables(Fixture *f)
 	overrides(last(f), "base", "usr/share/x", 4);
 }
 
+/* PATH finds the tool by both names; what is overridden is found as before. */
+static void tool_of_two_names(Fixture *f)
+{
+	add_path(f->base, "usr/sbin/tool", S_IFLNK | 0777, 4, "");
+	add_path(last(f), TOOL, S_IFREG | 0755, 9, "");
+	overrides(last(f), "base", TOOL, 2);
+}
+
+static void tool_under_a_name_of_sbin(Fixture *f)
+{
+	add_path(f->base, "usr/sbin/another", S_IFREG | 0755, 4, "");
+	add_path(last(f), "usr/bin/another", S_IFREG | 0755, 9, "");
+}
+
 static void lacks_something(Fixture *f)
 {
 	requires(last(f), "libmissing.so.1()(64bit)");
@@ -519,6 +533,8 @@ static const struct {
 	{ "reserved-path", reserved },
 	{ "path-scope", out_of_paths },
 	{ "patch-scope", of_two_tables },
+	{ "-", tool_of_two_names },
+	{ "path-conflict", tool_under_a_name_of_sbin },
 	{ "requires", lacks_something },
 	{ "directory-mismatch", shared_directory },
 };

@@ -1,170 +1,7 @@
 /* policy/: every rule refuses what it is for, with its code, and nothing else; one refused layer
  * never keeps another out. */
-#include "base/file.h"
-#include "crypt/authority.h"
-#include "policy/policy.h"
+#include "policy-fixture.h"
 #include "policy/rule.h"
-#include "policy/tighten.h"
-
-#include <string.h>
-#include <sys/stat.h>
-
-static const char policy_text[] = "[[allow]]\n"
-				  "certificate = \"team.crt\"\n"
-				  "layers = [\"app*\", \"lib\"]\n"
-				  "roles = [\"extension\"]\n"
-				  "paths = [\"/usr/bin/*\", \"/usr/l*/**\", \"/usr/share/**\"]\n"
-				  "[rollback-floors]\n"
-				  "app = 3\n"
-				  "[revoked]\n"
-				  "layers = [\"00000000000000000000000000000000"
-				  "000000000000000000000000000000ff\"]\n";
-
-static const char local_text[] = "[[deny]]\n"
-				 "layers = [\"app-denied\"]\n"
-				 "reason = \"not on this node\"\n";
-
-static const char release_text[] = "ID=varve\nVERSION_ID=\"1\"\nARCHITECTURE=x86-64\n";
-
-/* One layer in memory. */
-typedef struct {
-	VarveManifest *manifest;
-	GPtrArray *tree;
-	VarveFacts facts;
-	char *file;
-} Layer;
-
-typedef struct {
-	VarveTrusted team;
-	VarvePolicy *policy;
-	Layer *base;
-	GPtrArray *layers; /* Layer * */
-} Fixture;
-
-static void set(char **field, const char *value)
-{
-	g_free(*field);
-	*field = g_strdup(value);
-}
-
-static VarvePath *add_path(Layer *layer, const char *name, mode_t mode)
-{
-	VarvePath *path = g_new0(VarvePath, 1);
-
-	path->path = name;
-	path->mode = mode;
-	path->target = path->label = path->package = "";
-	g_ptr_array_add(layer->tree, path);
-	return path;
-}
-
-static gint by_path(gconstpointer a, gconstpointer b)
-{
-	const VarvePath *const *x = a, *const *y = b;
-
-	return strcmp((*x)->path, (*y)->path);
-}
-
-static Layer *layer_new(const Fixture *f, const char *name, VarveRole role)
-{
-	Layer *layer = g_new0(Layer, 1);
-
-	layer->manifest = varve_manifest_new();
-	set(&layer->manifest->name, name);
-	set(&layer->manifest->version, "1");
-	set(&layer->manifest->arch, "x86-64");
-	set(&layer->manifest->os_id, "varve");
-	set(&layer->manifest->os_version_id, "1");
-	layer->manifest->role = role;
-	layer->manifest->rollback_index = 5;
-	layer->tree = g_ptr_array_new_with_free_func(g_free);
-	add_path(layer, "", S_IFDIR | 0755);
-	add_path(layer, "usr", S_IFDIR | 0755);
-	add_path(layer, "usr/bin", S_IFDIR | 0755);
-	layer->file = g_strdup_printf("%s_1_x86-64.raw", name);
-	layer->facts = (VarveFacts){
-		.file = role == VARVE_ROLE_BASE ? "" : layer->file,
-		.signer = &f->team,
-		.manifest = layer->manifest,
-		.tree = layer->tree,
-		.extension_release = release_text,
-	};
-	return layer;
-}
-
-static void layer_free(gpointer data)
-{
-	Layer *layer = data;
-
-	varve_manifest_free(layer->manifest);
-	g_ptr_array_unref(layer->tree);
-	g_free(layer->file);
-	g_free(layer);
-}
-
-static Layer *add_layer(Fixture *f, const char *name, const char *binary)
-{
-	Layer *layer = layer_new(f, name, VARVE_ROLE_EXTENSION);
-
-	add_path(layer, binary, S_IFREG | 0755);
-	g_ptr_array_add(f->layers, layer);
-	return layer;
-}
-
-/* @data: the one certificate of all tests; making a key takes long. */
-static void setup(Fixture *f, gconstpointer data)
-{
-	g_autoptr(GPtrArray) idle = g_ptr_array_new();
-	g_autoptr(VarvePolicy) local = NULL;
-	GError *error = NULL;
-
-	f->team.name = (char *)"team.crt";
-	f->team.certificate = (VarveCertificate *)data;
-	f->policy = varve_policy_parse(policy_text, strlen(policy_text), "policy", &error);
-	g_assert_no_error(error);
-	local = varve_tighten_parse(local_text, strlen(local_text), "local", NULL, idle, &error);
-	g_assert_no_error(error);
-	varve_policy_tighten(f->policy, local);
-	f->base = layer_new(f, "base", VARVE_ROLE_BASE);
-	add_path(f->base, "usr/bin/sh", S_IFREG | 0755);
-	set(&f->base->manifest->name, "base");
-	g_strfreev(f->base->manifest->provides);
-	f->base->manifest->provides = g_strsplit("libc.so.6()(64bit)|base = 1.5-1", "|", -1);
-	f->layers = g_ptr_array_new_with_free_func(layer_free);
-}
-
-static void teardown(Fixture *f, gconstpointer data)
-{
-	(void)data;
-	g_ptr_array_unref(f->layers);
-	layer_free(f->base);
-	varve_policy_free(f->policy);
-}
-
-/* "-" for an accepted layer, the code for a refused one, joined by blanks. */
-static char *decide(Fixture *f)
-{
-	g_autoptr(GPtrArray) facts = g_ptr_array_new();
-	g_autoptr(GPtrArray) verdicts = NULL;
-	g_autoptr(GString) text = g_string_new(NULL);
-
-	g_ptr_array_sort(f->base->tree, by_path);
-	for (guint i = 0; i < f->layers->len; i++) {
-		Layer *layer = f->layers->pdata[i];
-
-		g_ptr_array_sort(layer->tree, by_path);
-		g_ptr_array_add(facts, &layer->facts);
-	}
-	verdicts = varve_policy_decide(f->policy, &f->base->facts, facts, 20000);
-	for (guint i = 0; i < verdicts->len; i++) {
-		const VarveRefusal *refusal = verdicts->pdata[i];
-
-		g_string_append_printf(text, "%s%s", i ? " " : "", refusal ? refusal->code : "-");
-		if (refusal)
-			g_assert_cmpuint(strlen(refusal->sentence), >, 0);
-	}
-	return g_string_free(g_steal_pointer(&text), FALSE);
-}
 
 static void make_role(Layer *layer)
 {
@@ -258,11 +95,6 @@ static void make_reserved(Layer *layer)
 static void make_dropin(Layer *layer)
 {
 	add_path(layer, "usr/lib/systemd/system/dbus.service.d/x.conf", S_IFREG | 0644);
-}
-
-static void make_link(Layer *layer, const char *name, const char *target)
-{
-	add_path(layer, name, S_IFLNK | 0777)->target = target;
 }
 
 /* A directory by another name is that directory to who reads it. */
@@ -730,23 +562,110 @@ static void test_conflict_between_extensions(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(found, ==, "- path-conflict -");
 }
 
-static void test_own_units(Fixture *f, gconstpointer data)
+#define ETC "usr/share/factory/etc/"
+
+static const struct {
+	const char *name, *expected, *lines;
+} brought[] = {
+	{ "credentials", "reserved-path", "usr/lib/credstore/x" },
+	{ "encrypted credentials", "reserved-path", "usr/lib/credstore.encrypted/x" },
+	{ "kernel parameters", "reserved-path", "usr/lib/sysctl.d/x.conf" },
+	{ "networks", "reserved-path", "usr/lib/systemd/network/00-x.network" },
+	{ "a setting of logind's", "reserved-path", "usr/lib/systemd/logind.conf.d/x.conf" },
+	{ "all settings of logind's", "reserved-path", "usr/lib/systemd/logind.conf" },
+	{ "sshd's configuration", "reserved-path", ETC "ssh/sshd_config.d/x.conf" },
+	{ "that of shells", "reserved-path", ETC "profile" },
+	{ "more of that", "reserved-path", ETC "profile.d/x.sh" },
+	{ "bash's", "reserved-path", ETC "bash.bashrc" },
+	{ "the environment", "reserved-path", ETC "environment" },
+	{ "the environment of users' services", "reserved-path", ETC "environment.d/x.conf" },
+	{ "kernel parameters of /etc", "reserved-path", ETC "sysctl.d/x.conf" },
+	{ "the file of kernel parameters", "reserved-path", ETC "sysctl.conf" },
+	{ "what tmpfiles makes by /etc", "reserved-path", ETC "tmpfiles.d/x.conf" },
+	{ "accounts by /etc", "reserved-path", ETC "sysusers.d/x.conf" },
+	{ "credentials of /etc", "reserved-path", ETC "credstore.encrypted/x" },
+	{ "the bus's configuration in /etc", "reserved-path", ETC "dbus-1/system.d/x.conf" },
+	{ "a link to such", "reserved-path", ETC "ssh -> /usr/share/b" },
+	/* What services need: 'paths' says who may bring it. */
+	{ "what a service needs", "-",
+	  "usr/lib/tmpfiles.d/x.conf\nusr/lib/sysusers.d/x.conf\n"
+	  "usr/share/dbus-1/system.d/x.conf\n" ETC "x/x.conf" },
+};
+
+static void test_brought(Fixture *f, gconstpointer data)
 {
-	Layer *layer = add_layer(f, "app", "usr/lib/systemd/system/app.service");
-	g_autofree char *found = NULL;
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(brought); i++) {
+		g_autofree char *found = NULL;
+
+		g_ptr_array_set_size(f->layers, 0);
+		bring(add_layer(f, "app", "usr/bin/app"), brought[i].lines);
+		found = decide(f);
+		g_test_message("%s", brought[i].name);
+		g_assert_cmpstr(found, ==, brought[i].expected);
+	}
+}
+
+/* The layer's own description, and no other's. */
+static void test_own_description(Fixture *f, gconstpointer data)
+{
+	Layer *layer = add_layer(f, "app", "usr/bin/app");
+	g_autofree char *own = NULL, *others = NULL;
 
 	(void)data;
-	add_path(layer, "usr/lib/systemd/system/multi-user.target.wants/app.service",
-		 S_IFLNK | 0777);
-	add_path(layer, "usr/lib/systemd/system/app.service.d/x.conf", S_IFREG | 0644);
 	add_path(layer, "usr/lib/varve/layers/app.json", S_IFREG | 0644);
-	found = decide(f);
-	g_assert_cmpstr(found, ==, "-");
-	g_free(g_steal_pointer(&found));
-	/* Another layer's description is not its own. */
+	own = decide(f);
+	g_assert_cmpstr(own, ==, "-");
 	add_path(layer, "usr/lib/varve/layers/base.json", S_IFREG | 0644);
-	found = decide(f);
-	g_assert_cmpstr(found, ==, "reserved-path");
+	others = decide(f);
+	g_assert_cmpstr(others, ==, "reserved-path");
+}
+
+/* A program may not come in the way of another one by the order in which PATH is searched. */
+static void test_shadowed_programs(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *first, *second, *expected;
+	} programs[] = {
+		{ "usr/bin/a", "usr/sbin/b", "- -" },
+		{ "usr/bin/a", "usr/sbin/a", "- path-conflict" },
+		{ "usr/sbin/a", "usr/bin/a", "- path-conflict" },
+		{ "usr/sbin/a\nusr/bin/a -> ../sbin/a", "usr/bin/b", "- -" },
+		{ "usr/sbin/sh", "usr/bin/b", "path-conflict -" },
+		{ "usr/sbin/sh -> ../bin/sh", "usr/bin/b", "path-conflict -" },
+		{ "usr/bin/init", "usr/bin/b", "path-conflict -" },
+		{ "usr/sbin/d/sh", "usr/lib/sh", "- -" },
+	};
+	VarveAllow *allow = f->policy->allows->pdata[0];
+
+	(void)data;
+	g_strfreev(allow->paths);
+	allow->paths = g_strsplit("/usr/**", " ", -1);
+	for (gsize i = 0; i < G_N_ELEMENTS(programs); i++) {
+		g_autofree char *found = NULL;
+
+		g_ptr_array_set_size(f->layers, 0);
+		bring(add_layer(f, "app-1", "usr/bin/one"), programs[i].first);
+		bring(add_layer(f, "app-2", "usr/bin/two"), programs[i].second);
+		found = decide(f);
+		g_test_message("%s", programs[i].first);
+		g_assert_cmpstr(found, ==, programs[i].expected);
+	}
+}
+
+static void test_shadowing_is_told(Fixture *f, gconstpointer data)
+{
+	Layer *layer = add_layer(f, "app", "usr/bin/init");
+	g_autoptr(GPtrArray) facts = g_ptr_array_new(), verdicts = NULL;
+
+	(void)data;
+	g_ptr_array_sort(f->base->tree, by_path);
+	g_ptr_array_sort(layer->tree, by_path);
+	g_ptr_array_add(facts, &layer->facts);
+	verdicts = varve_policy_decide(f->policy, &f->base->facts, facts, 20000);
+	g_assert_cmpstr(((VarveRefusal *)verdicts->pdata[0])->sentence, ==,
+			"/usr/bin/init is called like /usr/sbin/init of layer 'base': PATH finds "
+			"one in the place of the other");
 }
 
 static void test_empty_policy_allows_nothing(Fixture *f, gconstpointer data)
@@ -759,19 +678,6 @@ static void test_empty_policy_allows_nothing(Fixture *f, gconstpointer data)
 	f->policy = varve_policy_parse("", 0, "policy", NULL);
 	found = decide(f);
 	g_assert_cmpstr(found, ==, "key-scope");
-}
-
-static VarveCertificate *make_certificate(void)
-{
-	g_autofree char *dir = g_dir_make_tmp("varve-policy-XXXXXX", NULL);
-	g_autofree char *path = g_build_filename(dir, "team.crt", NULL);
-	VarveCertificate *certificate;
-
-	g_assert_true(varve_authority_make(dir, "team", NULL));
-	certificate = varve_certificate_load(path, NULL);
-	g_assert_nonnull(certificate);
-	varve_dir_remove(AT_FDCWD, dir, NULL);
-	return certificate;
 }
 
 int main(int argc, char **argv)
@@ -792,7 +698,10 @@ int main(int argc, char **argv)
 	ADD("requires", test_requires);
 	ADD("chains", test_chains);
 	ADD("conflict-between-extensions", test_conflict_between_extensions);
-	ADD("own-units", test_own_units);
+	ADD("what-is-brought", test_brought);
+	ADD("own-description", test_own_description);
+	ADD("shadowed-programs", test_shadowed_programs);
+	ADD("shadowing-is-told", test_shadowing_is_told);
 	ADD("empty-policy-allows-nothing", test_empty_policy_allows_nothing);
 	g_test_add_func("/policy/every-rule-has-a-case", test_every_rule_has_a_case);
 	g_test_add_func("/policy/every-code-is-documented", test_every_code_is_documented);

@@ -314,6 +314,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 		return VARVE_EXIT_FAILED;
 	/* The day may have come while the node ran. */
 	ended = varve_compliance_base(NULL, report, varve_today());
+	varve_compliance_layers(report, varve_today());
 	read_state(report, &state);
 	varve_integrity_check("/sys", report);
 	health = varve_node_health(report);

@@ -1,0 +1,202 @@
+/* A policy, a base and layers in memory, for tests of the policy's rules. */
+#pragma once
+
+#include "base/file.h"
+#include "crypt/authority.h"
+#include "policy/policy.h"
+#include "policy/tighten.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static const char policy_text[] = "[[allow]]\n"
+				  "certificate = \"team.crt\"\n"
+				  "layers = [\"app*\", \"lib\"]\n"
+				  "roles = [\"extension\"]\n"
+				  "paths = [\"/usr/bin/*\", \"/usr/l*/**\", \"/usr/share/**\"]\n"
+				  "[rollback-floors]\n"
+				  "app = 3\n"
+				  "[revoked]\n"
+				  "layers = [\"00000000000000000000000000000000"
+				  "000000000000000000000000000000ff\"]\n";
+
+static const char local_text[] = "[[deny]]\n"
+				 "layers = [\"app-denied\"]\n"
+				 "reason = \"not on this node\"\n";
+
+static const char release_text[] = "ID=varve\nVERSION_ID=\"1\"\nARCHITECTURE=x86-64\n";
+
+/* One layer in memory. */
+typedef struct {
+	VarveManifest *manifest;
+	GPtrArray *tree;
+	VarveFacts facts;
+	char *file;
+} Layer;
+
+typedef struct {
+	VarveTrusted team;
+	VarvePolicy *policy;
+	Layer *base;
+	GPtrArray *layers; /* Layer * */
+} Fixture;
+
+static inline void set(char **field, const char *value)
+{
+	g_free(*field);
+	*field = g_strdup(value);
+}
+
+static inline VarvePath *add_path(Layer *layer, const char *name, mode_t mode)
+{
+	VarvePath *path = g_new0(VarvePath, 1);
+
+	path->path = name;
+	path->mode = mode;
+	path->target = path->label = path->package = "";
+	g_ptr_array_add(layer->tree, path);
+	return path;
+}
+
+static inline gint by_path(gconstpointer a, gconstpointer b)
+{
+	const VarvePath *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static inline Layer *layer_new(const Fixture *f, const char *name, VarveRole role)
+{
+	Layer *layer = g_new0(Layer, 1);
+
+	layer->manifest = varve_manifest_new();
+	set(&layer->manifest->name, name);
+	set(&layer->manifest->version, "1");
+	set(&layer->manifest->arch, "x86-64");
+	set(&layer->manifest->os_id, "varve");
+	set(&layer->manifest->os_version_id, "1");
+	layer->manifest->role = role;
+	layer->manifest->rollback_index = 5;
+	layer->tree = g_ptr_array_new_with_free_func(g_free);
+	add_path(layer, "", S_IFDIR | 0755);
+	add_path(layer, "usr", S_IFDIR | 0755);
+	add_path(layer, "usr/bin", S_IFDIR | 0755);
+	layer->file = g_strdup_printf("%s_1_x86-64.raw", name);
+	layer->facts = (VarveFacts){
+		.file = role == VARVE_ROLE_BASE ? "" : layer->file,
+		.signer = &f->team,
+		.manifest = layer->manifest,
+		.tree = layer->tree,
+		.extension_release = release_text,
+	};
+	return layer;
+}
+
+static inline void layer_free(gpointer data)
+{
+	Layer *layer = data;
+
+	varve_manifest_free(layer->manifest);
+	g_ptr_array_unref(layer->tree);
+	g_free(layer->file);
+	g_free(layer);
+}
+
+static inline Layer *add_layer(Fixture *f, const char *name, const char *binary)
+{
+	Layer *layer = layer_new(f, name, VARVE_ROLE_EXTENSION);
+
+	add_path(layer, binary, S_IFREG | 0755);
+	g_ptr_array_add(f->layers, layer);
+	return layer;
+}
+
+/* @data: the one certificate of all tests; making a key takes long. */
+static inline void setup(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GPtrArray) idle = g_ptr_array_new();
+	g_autoptr(VarvePolicy) local = NULL;
+	GError *error = NULL;
+
+	f->team.name = (char *)"team.crt";
+	f->team.certificate = (VarveCertificate *)data;
+	f->policy = varve_policy_parse(policy_text, strlen(policy_text), "policy", &error);
+	g_assert_no_error(error);
+	local = varve_tighten_parse(local_text, strlen(local_text), "local", NULL, idle, &error);
+	g_assert_no_error(error);
+	varve_policy_tighten(f->policy, local);
+	f->base = layer_new(f, "base", VARVE_ROLE_BASE);
+	add_path(f->base, "usr/bin/sh", S_IFREG | 0755);
+	add_path(f->base, "usr/sbin/init", S_IFREG | 0755);
+	add_path(f->base, "etc/systemd/system/bus.service", S_IFLNK | 0777);
+	set(&f->base->manifest->name, "base");
+	g_strfreev(f->base->manifest->provides);
+	f->base->manifest->provides = g_strsplit("libc.so.6()(64bit)|base = 1.5-1", "|", -1);
+	f->layers = g_ptr_array_new_with_free_func(layer_free);
+}
+
+static inline void teardown(Fixture *f, gconstpointer data)
+{
+	(void)data;
+	g_ptr_array_unref(f->layers);
+	layer_free(f->base);
+	varve_policy_free(f->policy);
+}
+
+/* "-" for an accepted layer, the code for a refused one, joined by blanks. */
+static inline char *decide(Fixture *f)
+{
+	g_autoptr(GPtrArray) facts = g_ptr_array_new();
+	g_autoptr(GPtrArray) verdicts = NULL;
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	g_ptr_array_sort(f->base->tree, by_path);
+	for (guint i = 0; i < f->layers->len; i++) {
+		Layer *layer = f->layers->pdata[i];
+
+		g_ptr_array_sort(layer->tree, by_path);
+		g_ptr_array_add(facts, &layer->facts);
+	}
+	verdicts = varve_policy_decide(f->policy, &f->base->facts, facts, 20000);
+	for (guint i = 0; i < verdicts->len; i++) {
+		const VarveRefusal *refusal = verdicts->pdata[i];
+
+		g_string_append_printf(text, "%s%s", i ? " " : "", refusal ? refusal->code : "-");
+		if (refusal)
+			g_assert_cmpuint(strlen(refusal->sentence), >, 0);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static inline void make_link(Layer *layer, const char *name, const char *target)
+{
+	add_path(layer, name, S_IFLNK | 0777)->target = target;
+}
+
+/* "PATH" or "LINK -> TARGET", one a line. */
+static inline void bring(Layer *layer, const char *lines)
+{
+	g_auto(GStrv) list = g_strsplit(lines, "\n", -1);
+
+	for (char **line = list; *line; line++) {
+		g_auto(GStrv) link = g_strsplit(*line, " -> ", 2);
+
+		if (link[1])
+			make_link(layer, g_intern_string(link[0]), g_intern_string(link[1]));
+		else
+			add_path(layer, g_intern_string(*line), S_IFREG | 0644);
+	}
+}
+
+static inline VarveCertificate *make_certificate(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("varve-policy-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "team.crt", NULL);
+	VarveCertificate *certificate;
+
+	g_assert_true(varve_authority_make(dir, "team", NULL));
+	certificate = varve_certificate_load(path, NULL);
+	g_assert_nonnull(certificate);
+	varve_dir_remove(AT_FDCWD, dir, NULL);
+	return certificate;
+}
