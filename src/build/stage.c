@@ -21,14 +21,12 @@ void varve_stage_clear(VarveStage *stage)
 	*stage = (VarveStage){ 0 };
 }
 
-/* "tree:DIR?only=PATH,PATH" */
 static gboolean pack_tree(const VarveBuildPlace *place, const VarveSourceFile *file,
 			  const char *directory, GError **error)
 {
 	g_autofree char *path = g_build_filename(directory, file->filename, NULL);
-	g_auto(GStrv) parts = g_strsplit(file->uri + strlen(VARVE_SOURCE_TREE), "?only=", 2);
-	g_auto(GStrv) only = parts[1] ? g_strsplit(parts[1], ",", -1) : NULL;
-	g_autofree char *tree = g_canonicalize_filename(parts[0], place->definition->directory);
+	g_auto(GStrv) only = NULL;
+	g_autofree char *tree = varve_source_tree(file, place->definition->directory, &only);
 
 	return varve_source_tree_pack(tree, (const char *const *)only, path,
 				      place->definition->os.released_time, error);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define BACKPORT "upstream-backport" /* the category */
+
 static void complain(GPtrArray *problems, const VarveDeviation *deviation, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 
@@ -46,6 +48,48 @@ static void judge_versions(GPtrArray *problems, const VarveDeviation *deviation)
 				 "upstream's %s is version %s, which has this since %s; remove it",
 				 difference->component, difference->version, fixed_in);
 	}
+}
+
+/* The first component whose upstream's version was not found; NULL where there is none. */
+static const char *without_version(const VarveDeviation *deviation)
+{
+	for (guint i = 0; i < deviation->components->len; i++) {
+		const char *name = deviation->components->pdata[i];
+		gboolean found = FALSE;
+
+		for (guint j = 0; !found && j < deviation->differences->len; j++) {
+			const VarveDifference *difference = deviation->differences->pdata[j];
+
+			found = difference->version && strcmp(difference->component, name) == 0;
+		}
+		if (!found)
+			return name;
+	}
+	return NULL;
+}
+
+GPtrArray *varve_deviations_unjudged(const VarveDeviations *deviations)
+{
+	GPtrArray *unjudged = g_ptr_array_new_with_free_func(problem_free);
+
+	for (guint i = 0; i < deviations->deviations->len; i++) {
+		const VarveDeviation *deviation = deviations->deviations->pdata[i];
+		const VarveOverlayMetadata *metadata = deviation->metadata;
+		const char *component;
+
+		if (metadata && metadata->fixed_in) {
+			component = without_version(deviation);
+			if (component)
+				complain(unjudged, deviation,
+					 "whether upstream has it cannot be told: the version of "
+					 "upstream's %s is not at hand",
+					 component);
+		} else if (g_strcmp0(varve_deviation_category(deviation), BACKPORT) == 0) {
+			complain(unjudged, deviation,
+				 "whether upstream has it cannot be told: it has no 'fixed-in'");
+		}
+	}
+	return unjudged;
 }
 
 GPtrArray *varve_deviations_judge(const VarveDeviations *deviations, const char *today)

@@ -113,6 +113,16 @@ typedef struct {
  */
 GPtrArray *varve_deviations_judge(const VarveDeviations *deviations, const char *today);
 
+/**
+ * varve_deviations_unjudged:
+ * What varve_deviations_judge() cannot tell: whether upstream has a backport that has no
+ * `fixed-in`, or one that has it where the version of the upstream's spec was not found. It is no
+ * problem of the deviation's.
+ *
+ * Returns: (transfer full) (element-type VarveDeviationProblem) in the order of the deviations.
+ */
+GPtrArray *varve_deviations_unjudged(const VarveDeviations *deviations);
+
 /** How many there are of something. */
 typedef struct {
 	const char *name; /* (nullable) a category or status; NULL: not said */

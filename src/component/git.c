@@ -21,6 +21,7 @@ static const char *const environment[] = {
 
 static const char *const settings[] = { "core.hooksPath=/dev/null",
 					"core.fsmonitor=false",
+					"core.splitIndex=false",
 					"core.attributesFile=/dev/null",
 					"submodule.recurse=false",
 					"fetch.recurseSubmodules=no",

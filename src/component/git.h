@@ -117,6 +117,21 @@ gboolean varve_git_add_changes(VarveGit *git, const GPtrArray *commits, GError *
 gboolean varve_git_check_out(VarveGit *git, const char *revision, const char *const *but,
 			     const char *into, GError **error);
 
+/**
+ * varve_git_count_changes:
+ * How many of the files that git tracks below @directory, which lies in a local repository, are not
+ * as they were at @revision: others by their bytes or mode, new ones and those that are gone. The
+ * work tree counts, and neither it nor the index is touched; no filter of the repository's runs.
+ *
+ * @only: (nullable) paths below @directory, NULL-ended; the rest is left out.
+ * @ret_commit: (caller frees) what @revision is there.
+ *
+ * Errors: NOT_FOUND (no repository, no such revision in it), SYSTEM.
+ */
+gboolean varve_git_count_changes(const char *directory, const char *const *only,
+				 const char *revision, char **ret_commit, gsize *ret_changed,
+				 GError **error);
+
 /** varve_git_resolve: (caller frees) the commit that @revision names; NOT_FOUND. */
 char *varve_git_resolve(VarveGit *git, const char *revision, GError **error);
 /** varve_git_directory: (borrowed) of a local one, its top; else the bare clone. */

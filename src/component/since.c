@@ -16,6 +16,12 @@ typedef struct {
 	VarveComponentsLock *lock;
 } State;
 
+/** What was asked for, and both. */
+typedef struct {
+	const char *revision, *commit;
+	State before, after;
+} Comparison;
+
 /** The one of then, in a directory of its own. */
 typedef struct {
 	char *directory;
@@ -118,15 +124,13 @@ static GHashTable *names_of(const VarveDefinition *definition)
 }
 
 /* @ret_pending: (nullable, caller frees) what the lock does not answer yet. */
-static GPtrArray *inputs_of(const State *state, const char *name, char **ret_pending,
+static GPtrArray *inputs_of(const State *state, const VarveEffective *effective, char **ret_pending,
 			    GError **error)
 {
-	g_autoptr(VarveEffective) effective = varve_effective_new(state->definition, name, error);
-	const VarveComponentRecord *record = varve_components_lock_find(state->lock, name);
-	g_autofree char *pin = effective ? varve_source_pin(effective) : NULL;
+	const VarveComponentRecord *record =
+		varve_components_lock_find(state->lock, effective->name);
+	g_autofree char *pin = varve_source_pin(effective);
 
-	if (!effective)
-		return NULL;
 	if (!record)
 		*ret_pending = g_strdup("it is not in components.lock yet: render it");
 	else if (strcmp(pin, record->pin) != 0)
@@ -146,12 +150,90 @@ static void add(GPtrArray *differences, const char *name, VarveComponentState st
 	g_ptr_array_add(differences, difference);
 }
 
-static gboolean compare(const State *before, const State *after, const char *name,
-			GPtrArray *differences, GError **error)
+static const VarveSourceFile *find_tree(const VarveEffective *effective, const char *filename)
 {
+	for (gsize i = 0; i < effective->component.n_source_files; i++) {
+		const VarveSourceFile *file = &effective->component.source_files[i];
+
+		if (varve_source_is_tree(file) && strcmp(file->filename, filename) == 0)
+			return file;
+	}
+	return NULL;
+}
+
+/* "tree:DIR", without the paths: those may be many. */
+static char *show_tree(const VarveSourceFile *file)
+{
+	return g_strdup_printf("source %s (%.*s)", file->filename, (int)strcspn(file->uri, "?"),
+			       file->uri);
+}
+
+/* What lies in the tree of @file now, against what lay there at the revision. */
+static void compare_tree(const Comparison *comparison, const VarveSourceFile *file,
+			 GPtrArray *reasons)
+{
+	g_autofree char *shown = show_tree(file), *commit = NULL, *where = NULL;
+	g_auto(GStrv) only = NULL;
+	g_autofree char *tree =
+		varve_source_tree(file, comparison->after.definition->directory, &only);
+	g_autoptr(GError) cause = NULL;
+	gsize n = 0;
+
+	if (!varve_git_count_changes(tree, (const char *const *)only, comparison->revision, &commit,
+				     &n, &cause)) {
+		g_ptr_array_add(
+			reasons,
+			g_strdup_printf("%s: whether it changed since %s cannot be told: %s", shown,
+					comparison->revision, cause->message));
+		return;
+	}
+	if (n == 0)
+		return;
+	/* A branch of the same name, or HEAD, of another repository. */
+	where = strcmp(commit, comparison->commit) == 0
+			? g_strdup("")
+			: g_strdup_printf(", commit %.12s there", commit);
+	g_ptr_array_add(reasons, g_strdup_printf("%s: %zu file%s changed since %s%s", shown, n,
+						 n == 1 ? "" : "s", comparison->revision, where));
+}
+
+static void compare_trees(const Comparison *comparison, const VarveEffective *before,
+			  const VarveEffective *after, GPtrArray *reasons)
+{
+	for (gsize i = 0; i < after->component.n_source_files; i++) {
+		const VarveSourceFile *file = &after->component.source_files[i];
+		const VarveSourceFile *old =
+			varve_source_is_tree(file) ? find_tree(before, file->filename) : NULL;
+		g_autofree char *shown = varve_source_is_tree(file) ? show_tree(file) : NULL;
+
+		if (old && strcmp(old->uri, file->uri) == 0)
+			compare_tree(comparison, file, reasons);
+		else if (old)
+			g_ptr_array_add(reasons,
+					g_strdup_printf("source %s '%s' → '%s'", file->filename,
+							old->uri, file->uri));
+		else if (shown)
+			g_ptr_array_add(reasons, g_strconcat(shown, " is new", NULL));
+	}
+	for (gsize i = 0; i < before->component.n_source_files; i++) {
+		const VarveSourceFile *file = &before->component.source_files[i];
+		g_autofree char *shown = varve_source_is_tree(file) ? show_tree(file) : NULL;
+
+		if (shown && !find_tree(after, file->filename))
+			g_ptr_array_add(reasons, g_strconcat(shown, " is gone", NULL));
+	}
+}
+
+static gboolean compare(const Comparison *comparison, const char *name, GPtrArray *differences,
+			GError **error)
+{
+	const State *before = &comparison->before, *after = &comparison->after;
+	g_autoptr(VarveEffective) was = varve_effective_new(before->definition, name, error);
+	g_autoptr(VarveEffective) is =
+		was ? varve_effective_new(after->definition, name, error) : NULL;
 	g_autofree char *unused = NULL, *pending = NULL;
-	g_autoptr(GPtrArray) old = inputs_of(before, name, &unused, error);
-	g_autoptr(GPtrArray) new = old ? inputs_of(after, name, &pending, error) : NULL;
+	g_autoptr(GPtrArray) old = is ? inputs_of(before, was, &unused, error) : NULL;
+	g_autoptr(GPtrArray) new = old ? inputs_of(after, is, &pending, error) : NULL;
 	g_autoptr(GPtrArray) reasons = NULL;
 
 	if (!new)
@@ -161,6 +243,7 @@ static gboolean compare(const State *before, const State *after, const char *nam
 	    !varve_components_lock_find(after->lock, name))
 		g_clear_pointer(&pending, g_free);
 	reasons = varve_component_inputs_compare(old, new);
+	compare_trees(comparison, was, is, reasons);
 	if (pending)
 		g_ptr_array_add(reasons, g_steal_pointer(&pending));
 	if (reasons->len > 0)
@@ -200,11 +283,12 @@ GPtrArray *varve_components_since(const VarveDefinition *definition, const char 
 	g_autoptr(GPtrArray) names = NULL;
 	g_autofree char *commit = NULL;
 	g_auto(Past) past = { 0 };
-	State before, after = { definition, lock };
+	Comparison comparison = { .revision = revision, .after = { definition, lock } };
 
 	if (!lock || !open_past(definition, lock_path, revision, &past, &commit, error))
 		return NULL;
-	before = (State){ past.definition, past.lock };
+	comparison.commit = commit;
+	comparison.before = (State){ past.definition, past.lock };
 	old_names = names_of(past.definition);
 	new_names = names_of(definition);
 	names = all_names(old_names, new_names);
@@ -213,7 +297,7 @@ GPtrArray *varve_components_since(const VarveDefinition *definition, const char 
 		gboolean was = g_hash_table_contains(old_names, name);
 		gboolean is = g_hash_table_contains(new_names, name);
 
-		if (was && is && !compare(&before, &after, name, differences, error))
+		if (was && is && !compare(&comparison, name, differences, error))
 			return NULL;
 		if (was != is)
 			add(differences, name, is ? VARVE_COMPONENT_ADDED : VARVE_COMPONENT_REMOVED,

@@ -19,7 +19,9 @@ typedef struct {
 /**
  * varve_components_since:
  * Compares all inputs of every component (component/inputs.h) at @revision with those now, where
- * the upstream's commits are those that the lock of each has: nothing is fetched.
+ * the upstream's commits are those that the lock of each has: nothing is fetched. Of a source that
+ * is a tree (`tree:DIR`), which no fingerprint has, what git tracks there is compared with what it
+ * tracked at @revision; where that cannot be told it is a reason too.
  *
  * @lock_path: of the lock now.
  * @ret_commit: (caller frees) what @revision is.

@@ -226,6 +226,14 @@ gboolean varve_source_is_tree(const VarveSourceFile *file)
 	       g_str_has_prefix(file->uri, VARVE_SOURCE_TREE);
 }
 
+char *varve_source_tree(const VarveSourceFile *file, const char *directory, char ***ret_only)
+{
+	g_auto(GStrv) parts = g_strsplit(file->uri + strlen(VARVE_SOURCE_TREE), "?only=", 2);
+
+	*ret_only = parts[1] ? g_strsplit(parts[1], ",", -1) : NULL;
+	return g_canonicalize_filename(parts[0], directory);
+}
+
 /* One of the definition's source-files, put into the list. */
 static gboolean add_source_file(VarveSource *source, const VarveSourceFile *file, GError **error)
 {

@@ -58,6 +58,17 @@ struct VarveSource {
 gboolean varve_source_is_tree(const VarveSourceFile *file);
 
 /**
+ * varve_source_tree:
+ * The DIR of `tree:DIR?only=PATH,PATH`.
+ *
+ * @directory: of the definition.
+ * @ret_only: (nullable, caller frees with g_strfreev) NULL: all of it.
+ *
+ * Returns: (caller frees) absolute
+ */
+char *varve_source_tree(const VarveSourceFile *file, const char *directory, char ***ret_only);
+
+/**
  * varve_source_pin:
  * What the definition asks for; see VarveSource. It tells whether a recorded commit still answers.
  *

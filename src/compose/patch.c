@@ -16,7 +16,9 @@
 #include <string.h>
 
 #define KIND "patch 1" /* raise when the same packages are to give another patch */
-#define VERSION_CHARACTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.+~^-"
+#define NAME_PREFIX "fix-"
+#define NAME_CHARACTERS G_CSET_DIGITS G_CSET_a_2_z G_CSET_A_2_Z ".+-"
+#define VERSION_CHARACTERS NAME_CHARACTERS "~^"
 
 typedef struct {
 	VarveComposer *composer;
@@ -211,6 +213,16 @@ static gboolean open_packages(Job *job, GError **error)
 	return TRUE;
 }
 
+static char *choose_name(const Job *job)
+{
+	const VarvePatchPackage *first = job->making.packages->pdata[0];
+
+	if (job->patch->name)
+		return g_strdup(job->patch->name);
+	return g_strcanon(g_strconcat(NAME_PREFIX, first->package->name, NULL), NAME_CHARACTERS,
+			  '-');
+}
+
 /* Of one package, or of several that are built from one source. */
 static gboolean choose_version(const Job *job, char **ret, GError **error)
 {
@@ -403,7 +415,8 @@ static gboolean make_manifest(Job *job, GError **error)
 	manifest->version = version;
 	manifest->role = VARVE_ROLE_PATCH;
 	manifest->rollback_index = job->patch->rollback_index;
-	set(&manifest->name, job->patch->name);
+	g_free(manifest->name);
+	manifest->name = choose_name(job);
 	set(&manifest->arch, base->arch);
 	set(&manifest->os_id, base->os_id);
 	set(&manifest->os_version_id, base->os_version_id);
@@ -430,7 +443,7 @@ static gboolean make_image(Job *job, const char *path, GError **error)
 	const VarveErofsOptions erofs = { .epoch = options->definition->os.released_time };
 	VarvePatchMaking *making = &job->making;
 	const VarveLayerDefinition identity = {
-		.name = job->patch->name,
+		.name = making->manifest->name,
 		.role = VARVE_ROLE_PATCH,
 		.restart = (const char *const *)making->manifest->restart
 	};

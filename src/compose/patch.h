@@ -6,7 +6,7 @@
 
 /** What a patch is made of. Zero-initialise; nothing is owned. */
 typedef struct {
-	const char *name;
+	const char *name;            /* (nullable) NULL: "fix-" and the first package, by name */
 	const char *version;         /* (nullable) NULL: that of the packages, which is one then */
 	const char *base;            /* the sealed base */
 	const char *base_root;       /* host directory with its file contexts and accounts */

@@ -251,7 +251,7 @@ static void test_differences(Tree *tree, gconstpointer data)
 
 static void test_judge(Tree *tree, gconstpointer data)
 {
-	g_autoptr(GPtrArray) before = NULL, after = NULL;
+	g_autoptr(GPtrArray) before = NULL, after = NULL, none = NULL;
 	static const char metadata[] =
 		"metadata = { category = \"%s\", upstream-status = \"upstreamed\", %s commits = [{ "
 		"url = \"https://example.org/c\" }] }\n";
@@ -280,6 +280,39 @@ static void test_judge(Tree *tree, gconstpointer data)
 				"was to be there until 2026-03-01"));
 	g_assert_nonnull(strstr(((VarveDeviationProblem *)after->pdata[1])->text,
 				"upstream's a is version 1.9, which has this since 1.2"));
+	none = varve_deviations_unjudged(tree->deviations);
+	g_assert_cmpuint(none->len, ==, 0);
+}
+
+/* Backports that nothing was compared for, and why; others need no version. */
+static void test_unjudged(Tree *tree, gconstpointer data)
+{
+	g_autoptr(GPtrArray) before = NULL, after = NULL;
+	static const char metadata[] =
+		"description = \"x\"\nmetadata = { category = \"%s\", upstream-status = "
+		"\"upstreamed\", %s commits = [{ url = \"https://example.org/c\" }] }\n";
+	g_autofree char *never = g_strdup_printf(metadata, "upstream-backport", "");
+	g_autofree char *some = g_strdup_printf(metadata, "upstream-backport", "fixed-in = \"2\",");
+	g_autofree char *other = g_strdup_printf(metadata, "azl-pruning", "");
+	g_autofree char *text = g_strconcat(
+		OVERLAY, never, OVERLAY, some, OVERLAY, other,
+		"[[components.b.overlays]]\ntype = \"spec-remove-tag\"\ntag = \"Gone\"\n", some,
+		NULL);
+
+	(void)data;
+	add_file(tree->directory, "varve.toml", text);
+	add_file(tree->upstream, "a.spec", "Name: a\nVersion: 1\n");
+	collect(tree);
+	before = varve_deviations_unjudged(tree->deviations);
+	g_assert_cmpuint(before->len, ==, 3);
+	render(tree);
+	after = varve_deviations_unjudged(tree->deviations);
+	g_assert_cmpuint(after->len, ==, 2);
+	g_assert_nonnull(strstr(((VarveDeviationProblem *)after->pdata[0])->message,
+				"component a, spec-add-tag Requires x: whether upstream has it "
+				"cannot be told: it has no 'fixed-in'"));
+	g_assert_nonnull(strstr(((VarveDeviationProblem *)after->pdata[1])->text,
+				"the version of upstream's b is not at hand"));
 }
 
 /* Since when: the line that declares it, in a repository; else nothing. */
@@ -383,6 +416,7 @@ int main(int argc, char **argv)
 	ADD("groups", test_groups);
 	ADD("differences", test_differences);
 	ADD("judge", test_judge);
+	ADD("unjudged", test_unjudged);
 	ADD("dates", test_dates);
 	ADD("no-repository", test_no_repository);
 	ADD("pages", test_pages);

@@ -385,6 +385,102 @@ static void test_read(Fixture *fixture, gconstpointer data)
 	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
 }
 
+static void shell(const Fixture *fixture, const char *script)
+{
+	g_autofree char *all = g_strdup_printf("set -e; cd '%s'; %s", fixture->upstream, script);
+	g_autoptr(GError) error = NULL;
+
+	varve_run(&error, "sh", "-c", all, NULL);
+	g_assert_no_error(error);
+}
+
+static gsize count_in(const Fixture *fixture, const char *below, const char *const *only)
+{
+	g_autofree char *directory = g_build_filename(fixture->upstream, below, NULL);
+	g_autofree char *commit = NULL;
+	g_autoptr(GError) error = NULL;
+	gsize n = 1000;
+
+	varve_git_count_changes(directory, only, "HEAD", &commit, &n, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(strlen(commit), ==, 40);
+	return n;
+}
+
+/* One by one: each step is one file more, whether it is committed, staged or neither. */
+static void test_changes(Fixture *fixture, gconstpointer data)
+{
+	static const char *const steps[] = {
+		"echo 3 >demo.spec",
+		"echo b >>patches/a.patch; git add patches/a.patch",
+		"echo x >patches/new; git add patches/new",
+		"chmod +x mode",
+		"rm gone",
+		"git rm --quiet --cached forgotten",
+		"ln -sf elsewhere link",
+		"rm turned; ln -s demo.spec turned",
+		"echo x >'two\nlines'; git add two*",
+	};
+
+	(void)data;
+	shell(fixture, "touch mode gone forgotten turned; ln -s demo.spec link; git add .; "
+		       "git -c user.name=a -c user.email=a@x commit --quiet -m more; "
+		       "touch mode; echo untracked >untracked");
+	g_assert_cmpuint(count_in(fixture, ".", NULL), ==, 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		shell(fixture, steps[i]);
+		g_assert_cmpuint(count_in(fixture, ".", NULL), ==, i + 1);
+	}
+}
+
+static void test_changes_below(Fixture *fixture, gconstpointer data)
+{
+	static const char *const spec[] = { "demo.spec", NULL };
+	static const char *const both[] = { "patches", "demo.spec", "nothing", NULL };
+	static const char *const none[] = { "nothing", NULL };
+	static const char *const patch[] = { "a.patch", NULL };
+
+	(void)data;
+	shell(fixture, "echo 3 >demo.spec; echo b >patches/a.patch; echo b >patches/b; git add .");
+	g_assert_cmpuint(count_in(fixture, "patches", NULL), ==, 2);
+	g_assert_cmpuint(count_in(fixture, "patches", patch), ==, 1);
+	g_assert_cmpuint(count_in(fixture, ".", spec), ==, 1);
+	g_assert_cmpuint(count_in(fixture, ".", both), ==, 3);
+	g_assert_cmpuint(count_in(fixture, ".", none), ==, 0);
+}
+
+/* Where files are changed on their way into git, its own comparison would run the program. */
+static void test_changes_touch_nothing(Fixture *fixture, gconstpointer data)
+{
+	(void)data;
+	shell(fixture,
+	      "git config filter.x.clean 'touch ../witness; cat'; "
+	      "git config core.splitIndex true; git config core.fsmonitor 'touch ../witness'; "
+	      "echo '* filter=x' >.gitattributes; echo 3 >demo.spec; rm -f ../witness; "
+	      "ls -lR --full-time .git >../before; sleep 0.1");
+	g_assert_cmpuint(count_in(fixture, ".", NULL), ==, 1);
+	shell(fixture, "test ! -e ../witness; ls -lR --full-time .git | cmp - ../before");
+}
+
+static void test_changes_cannot_be_told(Fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *commit = NULL;
+	gsize n;
+
+	(void)data;
+	g_assert_false(
+		varve_git_count_changes(fixture->upstream, NULL, "nowhere", &commit, &n, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+	g_assert_nonnull(strstr(error->message, "there is no commit 'nowhere'"));
+	g_clear_error(&error);
+	g_assert_false(
+		varve_git_count_changes(fixture->directory, NULL, "HEAD", &commit, &n, &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_NOT_FOUND);
+	g_assert_nonnull(strstr(error->message, "does not lie in a git repository"));
+	g_assert_null(commit);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -403,5 +499,9 @@ int main(int argc, char **argv)
 	ADD("/git/dot-dot-is-refused", "..", test_hostile_tree);
 	ADD("/git/no-hooks", NULL, test_no_hooks);
 	ADD("/git/read", NULL, test_read);
+	ADD("/git/changes", NULL, test_changes);
+	ADD("/git/changes-below-a-directory", NULL, test_changes_below);
+	ADD("/git/changes-touch-nothing", NULL, test_changes_touch_nothing);
+	ADD("/git/changes-cannot-be-told", NULL, test_changes_cannot_be_told);
 	return g_test_run();
 }

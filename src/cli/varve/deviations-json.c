@@ -80,25 +80,34 @@ static json_t *counts_json(const GArray *counts)
 	return all;
 }
 
-json_t *varve_deviations_json(const VarveDeviations *deviations, const GPtrArray *problems)
+static json_t *messages_json(const GPtrArray *problems)
 {
-	g_autoptr(VarveDeviationSummary) summary = varve_deviations_summarize(deviations);
-	json_t *all = json_array(), *wrong = json_array(), *kinds = json_object();
+	json_t *all = json_array();
 
-	for (guint i = 0; i < deviations->deviations->len; i++)
-		json_array_append_new(all, deviation_json(deviations->deviations->pdata[i]));
 	for (guint i = 0; i < problems->len; i++) {
 		const VarveDeviationProblem *problem = problems->pdata[i];
 
-		json_array_append_new(wrong, varve_json_text(problem->message));
+		json_array_append_new(all, varve_json_text(problem->message));
 	}
+	return all;
+}
+
+json_t *varve_deviations_json(const VarveDeviations *deviations, const GPtrArray *problems,
+			      const GPtrArray *unjudged)
+{
+	g_autoptr(VarveDeviationSummary) summary = varve_deviations_summarize(deviations);
+	json_t *all = json_array(), *kinds = json_object();
+
+	for (guint i = 0; i < deviations->deviations->len; i++)
+		json_array_append_new(all, deviation_json(deviations->deviations->pdata[i]));
 	for (guint i = 0; i < VARVE_DEVIATION_KINDS; i++)
 		json_object_set_new(kinds, varve_deviation_kind_name(i),
 				    json_integer((json_int_t)summary->kinds[i]));
-	return json_pack("{s:{s:i, s:i, s:i, s:i, s:o, s:o, s:o}, s:o, s:o}", "summary",
+	return json_pack("{s:{s:i, s:i, s:i, s:i, s:o, s:o, s:o}, s:o, s:o, s:o}", "summary",
 			 "components", (int)deviations->components->len, "differing",
 			 (int)summary->n_components, "deviations", (int)summary->n_deviations,
 			 "overlays", (int)summary->n_overlays, "kinds", kinds, "categories",
 			 counts_json(summary->categories), "statuses",
-			 counts_json(summary->statuses), "problems", wrong, "deviations", all);
+			 counts_json(summary->statuses), "problems", messages_json(problems),
+			 "unjudged", messages_json(unjudged), "deviations", all);
 }

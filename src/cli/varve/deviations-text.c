@@ -66,3 +66,28 @@ char *varve_deviations_text(const VarveDeviations *deviations, const GPtrArray *
 		add_line(out, "  ", ((VarveDeviationProblem *)problems->pdata[i])->message, "\n");
 	return g_string_free(out, FALSE);
 }
+
+char *varve_unjudged_text(const GPtrArray *unjudged)
+{
+	guint without = 0;
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < unjudged->len; i++) {
+		const VarveDeviationProblem *problem = unjudged->pdata[i];
+
+		without += problem->deviation->metadata->fixed_in == NULL;
+	}
+	if (unjudged->len == 0)
+		return NULL;
+	g_string_append_printf(text, "%u deviation%s could not be judged by upstream's version",
+			       unjudged->len, unjudged->len == 1 ? "" : "s");
+	if (without > 0)
+		g_string_append_printf(text, "; %u backport%s without 'fixed-in': set it", without,
+				       without == 1 ? "" : "s");
+	if (unjudged->len > without)
+		g_string_append_printf(text,
+				       "; %u where that is not at hand: bring upstream's spec with "
+				       "--upstream or --fetch",
+				       unjudged->len - without);
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}

@@ -103,7 +103,9 @@ const VarveVerb varve_verb_component_changed = {
 	.details = "Compares everything that goes into each component at REV with what is there "
 		   "now:\noverlays and the files that they name, build settings, and, as "
 		   "components.lock has\nthem, the upstream's commit, spec and sources. Comments, "
-		   "descriptions and the order\nof keys do not count. Nothing is fetched.",
+		   "descriptions and the order\nof keys do not count. Of a source that is a tree "
+		   "(tree:DIR) the files that git tracks\nthere are compared, changes that are not "
+		   "committed included. Nothing is fetched.",
 	.options_size = sizeof(ChangedOptions),
 	.entries = entries,
 	.reports = TRUE,

@@ -126,7 +126,7 @@ static char *today_text(GError **error)
 /* The log */
 
 static char *write_log(const VarveInvocation *invocation, const VarveDeviations *deviations,
-		       const GPtrArray *problems, const char *today)
+		       const GPtrArray *problems, const GPtrArray *unjudged, const char *today)
 {
 	const Options *options = invocation->options;
 	const char *description = deviations->definition->project.description;
@@ -143,7 +143,7 @@ static char *write_log(const VarveInvocation *invocation, const VarveDeviations 
 		return varve_deviations_markdown(deviations, &page);
 	if (!invocation->json)
 		return varve_deviations_text(deviations, options->gate ? none : problems);
-	report = varve_deviations_json(deviations, problems);
+	report = varve_deviations_json(deviations, problems, unjudged);
 	return varve_json_dump(report, FALSE);
 }
 
@@ -171,11 +171,14 @@ static VarveDeviations *collect(const VarveInvocation *invocation,
 	return rendered ? g_steal_pointer(&deviations) : NULL;
 }
 
-static int judge(const Options *options, const GPtrArray *problems, GError **error)
+static int judge(const GPtrArray *problems, const GPtrArray *unjudged, GError **error)
 {
+	g_autofree char *unknown = varve_unjudged_text(unjudged);
 	g_autoptr(GString) all = g_string_new(NULL);
 
-	if (!options->gate || problems->len == 0)
+	if (unknown)
+		fprintf(stderr, "varve: %s\n", unknown);
+	if (problems->len == 0)
 		return VARVE_EXIT_OK;
 	for (guint i = 0; i < problems->len; i++)
 		g_string_append_printf(all, "%s\n",
@@ -191,7 +194,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 	const Options *options = invocation->options;
 	g_autoptr(VarveDefinition) definition = NULL;
 	g_autoptr(VarveDeviations) deviations = NULL;
-	g_autoptr(GPtrArray) problems = NULL;
+	g_autoptr(GPtrArray) problems = NULL, unjudged = NULL;
 	g_autofree char *today = NULL, *text = NULL;
 
 	if (options->html + options->markdown + invocation->json > 1) {
@@ -208,13 +211,14 @@ static int run(const VarveInvocation *invocation, GError **error)
 	if (!deviations)
 		return varve_exit_status(error ? *error : NULL);
 	problems = varve_deviations_judge(deviations, today);
-	text = write_log(invocation, deviations, problems, today);
+	unjudged = varve_deviations_unjudged(deviations);
+	text = write_log(invocation, deviations, problems, unjudged, today);
 	if (options->output &&
 	    !varve_file_write(AT_FDCWD, options->output, text, strlen(text), 0644, error))
 		return VARVE_EXIT_FAILED;
 	if (!options->output)
 		fputs(text, stdout);
-	return judge(options, problems, error);
+	return options->gate ? judge(problems, unjudged, error) : VARVE_EXIT_OK;
 }
 
 const VarveVerb varve_verb_deviations = {
@@ -226,6 +230,8 @@ const VarveVerb varve_verb_deviations = {
 		   "or fetched before. With --gate a deviation without a reason, one past its "
 		   "'until'\n"
 		   "and one that upstream's version has ('fixed-in') are refused: status 3.\n"
+		   "How many cannot be judged by upstream's version, and why, is told and not "
+		   "refused.\n"
 		   "The day is SOURCE_DATE_EPOCH's, else today.",
 	.options_size = sizeof(Options),
 	.entries = entries,

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "build/root.h"
 #include "cli/cli.h"
+#include "cli/varve/keys.h"
 #include "cli/varve/verbs.h"
 #include "package/import.h"
 
@@ -23,9 +24,7 @@ static GOptionEntry *entries(gpointer data)
 		  "Where the definition is (default: here)", "DIR" },
 		{ "work", 0, 0, G_OPTION_ARG_FILENAME, &options->work,
 		  "Work directory (default: the definition's)", "DIR" },
-		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys,
-		  "Keys directory, whose package key signs (default: $VARVE_KEYS, else WORK/keys)",
-		  "DIR" },
+		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys, VARVE_KEYS_HELP, "DIR" },
 		{ "arch", 0, 0, G_OPTION_ARG_STRING, &options->arch,
 		  "Architecture (default: this machine's)", "ARCH" },
 		{ "mirror", 0, 0, G_OPTION_ARG_STRING, &options->mirror,
@@ -128,11 +127,9 @@ static int run(const VarveInvocation *invocation, GError **error)
 	if (!definition || !find_arch(options->arch, &import.arch, error))
 		return VARVE_EXIT_FAILED;
 	import.work = options->work ? options->work : definition->project.work_dir;
-	import.keys = options->keys ? options->keys : g_getenv("VARVE_KEYS");
-	if (!import.keys)
-		import.keys = keys = g_build_filename(import.work, "keys", NULL);
-	return import_all(&import, invocation->argc ? invocation->argv[0] : NULL, invocation->json,
-			  error)
+	import.keys = keys = varve_keys_directory(options->keys, import.work, error);
+	return keys && import_all(&import, invocation->argc ? invocation->argv[0] : NULL,
+				  invocation->json, error)
 		       ? VARVE_EXIT_OK
 		       : VARVE_EXIT_FAILED;
 }

@@ -36,7 +36,8 @@ static GOptionEntry *entries(gpointer data)
 		  "Another sealed layer that may be patched (more than once)", "FILE" },
 		{ "package", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->packages,
 		  "A newer RPM of one that a layer carries (more than once)", "FILE" },
-		{ "name", 'n', 0, G_OPTION_ARG_STRING, &options->name, "Name of the patch",
+		{ "name", 'n', 0, G_OPTION_ARG_STRING, &options->name,
+		  "Name of the patch (default: fix- and the package; of several the first by name)",
 		  "NAME" },
 		{ "version", 0, 0, G_OPTION_ARG_STRING, &options->version,
 		  "Version of the patch (default: that of the packages)", "VERSION" },
@@ -53,6 +54,7 @@ static GOptionEntry *entries(gpointer data)
 /* Everything of one run. */
 typedef struct {
 	const PatchOptions *options;
+	char **packages;
 	VarveWorkspace *workspace;
 	char *scratch;   /* directory, removed at the end */
 	char *base_root; /* below it: what the base judges by */
@@ -71,6 +73,7 @@ static void making_clear(Making *making)
 	g_clear_pointer(&making->key, varve_private_key_free);
 	g_clear_pointer(&making->certificate, varve_certificate_free);
 	g_clear_pointer(&making->workspace, varve_workspace_free);
+	g_strfreev(making->packages);
 	g_free(making->scratch);
 	g_free(making->base_root);
 	g_free(making->path);
@@ -125,7 +128,7 @@ static gboolean compose(Making *making, GError **error)
 		.base = options->base,
 		.base_root = making->base_root,
 		.layers = list(options->layers),
-		.packages = list(options->packages),
+		.packages = list(making->packages),
 		.supersedes = list(options->supersedes),
 		.rollback_index = ROLLBACK_INDEX,
 	};
@@ -212,21 +215,27 @@ static void print_text(const Making *making)
 	printf("%s  (%s)\n", making->path, size);
 }
 
-static gboolean check_options(const PatchOptions *options, GError **error)
+/* Those of --package, and what a shell made of one with a `*`. */
+static char **all_packages(const VarveInvocation *invocation)
 {
-	if (!options->base || !options->name || !options->packages)
-		return varve_fail(error, VARVE_ERROR_USAGE,
-				  "'layer patch' needs --base, --name and at least one --package");
-	return TRUE;
+	const PatchOptions *options = invocation->options;
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	g_strv_builder_addv(builder, (const char **)list(options->packages));
+	g_strv_builder_addv(builder, (const char **)invocation->argv);
+	return g_strv_builder_end(builder);
 }
 
 static int run(const VarveInvocation *invocation, GError **error)
 {
 	const PatchOptions *options = invocation->options;
-	g_auto(Making) making = { .options = options };
+	g_auto(Making) making = { .options = options, .packages = all_packages(invocation) };
 
-	if (!check_options(options, error))
+	if (!options->base || !*making.packages) {
+		varve_fail(error, VARVE_ERROR_USAGE,
+			   "'layer patch' needs --base and at least one --package");
 		return VARVE_EXIT_USAGE;
+	}
 	making.workspace = varve_workspace_open(&options->workspace, options->edition, error);
 	if (!making.workspace || !load_key(&making, error) || !open_base(&making, error) ||
 	    !varve_workspace_compose(making.workspace, error) || !compose(&making, error) ||
@@ -241,7 +250,7 @@ static int run(const VarveInvocation *invocation, GError **error)
 
 const VarveVerb varve_verb_layer_patch = {
 	.words = "layer patch",
-	.arguments = "",
+	.arguments = "[PACKAGE.rpm…]",
 	.summary = "Make a patch: a layer with what newer packages have otherwise than a base.",
 	.details =
 		"Each package must be signed by a key of the definition and be newer than the "
@@ -252,5 +261,6 @@ const VarveVerb varve_verb_layer_patch = {
 	.options_size = sizeof(PatchOptions),
 	.entries = entries,
 	.reports = TRUE,
+	.max_arguments = -1,
 	.run = run,
 };

@@ -1,21 +1,23 @@
 /* varve repo publish: a directory of RPMs as a signed repository. */
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/varve/keys.h"
 #include "cli/varve/verbs.h"
 #include "package/repository.h"
 
 #include <stdio.h>
 
 typedef struct {
-	char *keys;
+	char *directory, *keys;
 } PublishOptions;
 
 static GOptionEntry *entries(gpointer data)
 {
 	PublishOptions *options = data;
 	const GOptionEntry table[] = {
-		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys,
-		  "Keys directory, whose package key signs", "DIR" },
+		{ "directory", 'C', 0, G_OPTION_ARG_FILENAME, &options->directory,
+		  "Where the definition lies (default: here)", "DIR" },
+		{ "keys", 0, 0, G_OPTION_ARG_FILENAME, &options->keys, VARVE_KEYS_HELP, "DIR" },
 		{ NULL },
 	};
 
@@ -49,13 +51,9 @@ static gboolean publish(const char *directory, const char *keys, gboolean json, 
 static int run(const VarveInvocation *invocation, GError **error)
 {
 	const PublishOptions *options = invocation->options;
+	g_autofree char *keys = varve_keys_find(options->keys, options->directory, error);
 
-	if (!options->keys) {
-		varve_fail(error, VARVE_ERROR_USAGE,
-			   "--keys DIR is needed: the directory that 'varve keys init' made");
-		return VARVE_EXIT_USAGE;
-	}
-	return publish(invocation->argv[0], options->keys, invocation->json, error)
+	return keys && publish(invocation->argv[0], keys, invocation->json, error)
 		       ? VARVE_EXIT_OK
 		       : VARVE_EXIT_FAILED;
 }
@@ -64,9 +62,9 @@ const VarveVerb varve_verb_repo_publish = {
 	.words = "repo publish",
 	.arguments = "DIR",
 	.summary = "Index and sign a directory of RPMs as a repository.",
-	.details = "Packages without a signature are signed in place. The index and its signature "
-		   "(repodata/\nrepomd.xml.asc) replace the old ones in one step; the same "
-		   "packages give the same index.",
+	.details = "Packages without a signature are signed in place, by the package key. The "
+		   "index and its\nsignature (repodata/repomd.xml.asc) replace the old ones in one "
+		   "step; the same packages give\nthe same index.",
 	.options_size = sizeof(PublishOptions),
 	.entries = entries,
 	.reports = TRUE,

@@ -138,7 +138,8 @@ const VarveVerb varve_verb_why = {
 	.arguments = "IMAGE [PATH…]",
 	.summary =
 		"Say where an image's files come from, who signed them, and what they should be.",
-	.details = "IMAGE is a sealed layer, a disk image, a unified kernel image, or the "
+	.details = "IMAGE is a sealed layer, a disk image (raw or VHD), a unified kernel image, or "
+		   "the "
 		   "directory that a "
 		   "build wrote to. Its layers are hashed whole and put together as a node would "
 		   "do it, by "

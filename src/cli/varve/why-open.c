@@ -46,6 +46,37 @@ void varve_why_source_free(VarveWhySource *source)
 	g_free(source);
 }
 
+#define CONVERT "make a raw disk image of it with 'qemu-img convert -O raw'"
+
+/* What an image was exported to: the bytes are in there, but in other places. */
+static gboolean check_is_no_export(const char *path, GError **error)
+{
+	static const struct {
+		off_t offset;
+		const char *magic, *what, *next;
+	} exports[] = {
+		{ 0, "QFI\xfb", "a qcow2 image", CONVERT },
+		{ 0, "conectix", "a VHD of another kind than 'varve image export' makes", CONVERT },
+		{ 0, "vhdxfile", "a VHDX image", CONVERT },
+		{ 0, "KDMV", "a VMDK image", CONVERT },
+		{ 257, "ustar", "a tar archive, as an OCI image is",
+		  "ask the base layer that it was exported from" },
+	};
+	varve_autofd fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char start[8];
+
+	for (gsize i = 0; fd >= 0 && i < G_N_ELEMENTS(exports); i++) {
+		size_t size = strlen(exports[i].magic);
+
+		if (varve_fd_read_full(fd, start, size, exports[i].offset) == (ssize_t)size &&
+		    memcmp(start, exports[i].magic, size) == 0)
+			return varve_fail(error, VARVE_ERROR_UNSUPPORTED,
+					  "%s: %s, expected a sealed layer or a raw disk image; %s",
+					  path, exports[i].what, exports[i].next);
+	}
+	return TRUE;
+}
+
 static Kind kind_of(const char *path)
 {
 	varve_autofd fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -70,6 +101,8 @@ VarveWhySource *varve_why_source_open(const char *path, const char *certificates
 		varve_fail_errno(error, errno, "%s", path);
 		return NULL;
 	}
+	if (!check_is_no_export(path, error))
+		return NULL;
 	source->kind = kind_of(path);
 	if (slot && source->kind != KIND_DISK) {
 		varve_fail(error, VARVE_ERROR_USAGE, "%s: no disk image, so it has no slots", path);

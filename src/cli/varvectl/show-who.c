@@ -45,8 +45,7 @@ static GPtrArray *sorted(const VarveWho *who, const char *const *layers)
 	return list;
 }
 
-/* (caller frees) what ends it. */
-static char *next_step(const VarveHolder *holder)
+char *varve_show_who_next(const VarveHolder *holder, const char *declared)
 {
 	const char *unit = holder->unit;
 
@@ -58,18 +57,20 @@ static char *next_step(const VarveHolder *holder)
 		return g_strdup("log out of all sessions of its user, and in again");
 	if (strcmp(unit, "dbus.service") == 0 || strcmp(unit, "dbus-broker.service") == 0)
 		return g_strdup("start the node again: all that talks over the bus would lose it");
+	/* Who is reloaded stays in its mount namespace, which shows the earlier stack. */
 	if (g_str_has_suffix(unit, ".service"))
-		return g_strdup_printf("systemctl restart %s", unit);
+		return g_strdup_printf(
+			"systemctl %s %s",
+			strcmp(declared, "reload") == 0 && holder->follows ? "reload" : "restart",
+			unit);
 	if (*unit)
 		return g_strdup_printf("restart what started %s", unit);
 	return g_strdup_printf("end process %d", holder->pid);
 }
 
-/* (caller frees, nullable) what a layer says of the unit. */
-static char *declared(const VarveHolder *holder, const VarveShown *shown)
+/* (caller frees, nullable) who says @what of the unit. */
+static char *declared_text(const char *layer, const char *what)
 {
-	const char *layer = NULL, *what = varve_shown_declared(shown, holder->unit, &layer);
-
 	if (strcmp(what, "ask") == 0)
 		return g_strdup_printf("layer %s leaves it to you", layer);
 	return *what ? g_strdup_printf("layer %s: %s", layer, what) : NULL;
@@ -128,10 +129,11 @@ static const VarveHolder *speaker(const GPtrArray *list, guint first)
 
 static void print_unit(const VarveHolder *holder, const VarveShown *shown)
 {
+	const char *layer = NULL, *declared = varve_shown_declared(shown, holder->unit, &layer);
 	g_autofree char *unit = varve_text_line(*holder->unit ? holder->unit : "in no unit");
-	g_autofree char *next = next_step(holder);
+	g_autofree char *next = varve_show_who_next(holder, declared);
 	g_autofree char *what = varve_text_line(next);
-	g_autofree char *said = *holder->unit ? declared(holder, shown) : NULL;
+	g_autofree char *said = *holder->unit ? declared_text(layer, declared) : NULL;
 
 	printf("%s: %s", unit, what);
 	if (said && varve_who_is_pending(holder))
@@ -193,8 +195,8 @@ static json_t *file_json(const VarveHeldFile *file, const VarveShown *shown)
 
 static json_t *holder_json(const VarveHolder *holder, const VarveShown *shown)
 {
-	g_autofree char *next = next_step(holder);
 	const char *layer = NULL, *what = varve_shown_declared(shown, holder->unit, &layer);
+	g_autofree char *next = varve_show_who_next(holder, what);
 	json_t *object = json_object(), *files = json_array();
 
 	for (guint i = 0; i < holder->files->len; i++)

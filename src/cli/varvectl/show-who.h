@@ -13,6 +13,10 @@ void varve_show_who(const VarveWho *who, const VarveShown *shown, const char *co
 json_t *varve_show_who_json(const VarveWho *who, const VarveShown *shown,
 			    const char *const *layers);
 
+/** varve_show_who_next: (caller frees) what ends it: a command, or what to do.
+ *  @declared: of varve_shown_declared(). */
+char *varve_show_who_next(const VarveHolder *holder, const char *declared);
+
 /** varve_show_who_concerns: whether @holder has a file of @layers, or @layers is NULL or empty. */
 gboolean varve_show_who_concerns(const VarveHolder *holder, const char *const *layers);
 
