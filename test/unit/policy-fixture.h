@@ -188,6 +188,24 @@ static inline void bring(Layer *layer, const char *lines)
 	}
 }
 
+/* What becomes of a layer that brings such paths. */
+typedef struct {
+	const char *name, *expected, *lines;
+} Brought;
+
+static inline void assert_brought(Fixture *f, const Brought *brought, gsize n)
+{
+	for (gsize i = 0; i < n; i++) {
+		g_autofree char *found = NULL;
+
+		g_ptr_array_set_size(f->layers, 0);
+		bring(add_layer(f, "app", "usr/bin/app"), brought[i].lines);
+		found = decide(f);
+		g_test_message("%s", brought[i].name);
+		g_assert_cmpstr(found, ==, brought[i].expected);
+	}
+}
+
 static inline VarveCertificate *make_certificate(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("varve-policy-XXXXXX", NULL);

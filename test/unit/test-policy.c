@@ -564,9 +564,7 @@ static void test_conflict_between_extensions(Fixture *f, gconstpointer data)
 
 #define ETC "usr/share/factory/etc/"
 
-static const struct {
-	const char *name, *expected, *lines;
-} brought[] = {
+static const Brought brought[] = {
 	{ "credentials", "reserved-path", "usr/lib/credstore/x" },
 	{ "encrypted credentials", "reserved-path", "usr/lib/credstore.encrypted/x" },
 	{ "kernel parameters", "reserved-path", "usr/lib/sysctl.d/x.conf" },
@@ -595,15 +593,7 @@ static const struct {
 static void test_brought(Fixture *f, gconstpointer data)
 {
 	(void)data;
-	for (gsize i = 0; i < G_N_ELEMENTS(brought); i++) {
-		g_autofree char *found = NULL;
-
-		g_ptr_array_set_size(f->layers, 0);
-		bring(add_layer(f, "app", "usr/bin/app"), brought[i].lines);
-		found = decide(f);
-		g_test_message("%s", brought[i].name);
-		g_assert_cmpstr(found, ==, brought[i].expected);
-	}
+	assert_brought(f, brought, G_N_ELEMENTS(brought));
 }
 
 /* The layer's own description, and no other's. */

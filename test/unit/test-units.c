@@ -5,9 +5,7 @@
 #define USER_UNITS "usr/lib/systemd/user/"
 
 /* The base's /etc says that bus.service is another unit. */
-static const struct {
-	const char *name, *expected, *lines;
-} brought[] = {
+static const Brought brought[] = {
 	{ "a unit, what starts it, what adds to it", "-",
 	  UNITS "x.service\n" UNITS "multi-user.target.wants/x.service -> ../x.service\n" UNITS
 		"y.target.requires/x.service -> ../x.service\n" UNITS "x.service.d/y.conf" },
@@ -76,15 +74,7 @@ static const struct {
 static void test_brought(Fixture *f, gconstpointer data)
 {
 	(void)data;
-	for (gsize i = 0; i < G_N_ELEMENTS(brought); i++) {
-		g_autofree char *found = NULL;
-
-		g_ptr_array_set_size(f->layers, 0);
-		bring(add_layer(f, "app", "usr/bin/app"), brought[i].lines);
-		found = decide(f);
-		g_test_message("%s", brought[i].name);
-		g_assert_cmpstr(found, ==, brought[i].expected);
-	}
+	assert_brought(f, brought, G_N_ELEMENTS(brought));
 }
 
 /* The policy can let a key say something of another's unit. */
