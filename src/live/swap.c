@@ -470,8 +470,12 @@ static gboolean commit(Swap *swap, GError **error)
 	if (swap->request->committing)
 		swap->request->committing(swap->request->data);
 	keep(swap->after);
-	if (!exchange(swap, swap->before, swap->after, swap->next, changes, error))
+	if (!exchange(swap, swap->before, swap->after, swap->next, changes, error)) {
+		/* Else it was made, but for its end, and its services are still to come. */
+		if (access(VARVE_REPORT_NEXT, F_OK) < 0)
+			end_services(NULL);
 		return FALSE;
+	}
 	swap->result->total = g_get_monotonic_time() - swap->since;
 	tell(swap, "generation %u runs: committed in %.2f ms", swap->next->generation,
 	     (double)swap->result->committed / 1000);
