@@ -245,8 +245,9 @@ static void test_found(void)
 {
 	static const Row program[] = { { "/usr/bin/x", &file, &other }, { NULL } };
 	g_autoptr(VarveChanges) changes = changes_of(program);
-	g_autoptr(GPtrArray) old = stack(layer(1, "usr/bin/y", "", "r.service x.service", "a.service"),
-					 layer(2, "usr/bin/z", "x.service", "a.service", ""));
+	g_autoptr(GPtrArray) old =
+		stack(layer(1, "usr/bin/y", "", "r.service x.service", "a.service"),
+		      layer(2, "usr/bin/z", "x.service", "a.service", ""));
 	g_autoptr(VarveManagerWork) work = varve_manager_plan(changes, old, old);
 
 	g_assert_cmpuint(g_strv_length(work->found_ask), ==, 1);

@@ -124,9 +124,9 @@ static void print_text(const VarveReport *before, const VarveSwapResult *result)
 static void print_json(const VarveSwapResult *result)
 {
 	g_autoptr(json_t) json = json_pack(
-		"{s:b,s:b,s:b,s:s,s:i,s:i,s:I,s:I,s:I,s:i,s:i}", "changed", result->changed, "refused",
-		result->refused, "failed", result->failed, "reason", result->reason, "before",
-		(int)result->before, "after", (int)result->after, "verified-us",
+		"{s:b,s:b,s:b,s:s,s:i,s:i,s:I,s:I,s:I,s:i,s:i}", "changed", result->changed,
+		"refused", result->refused, "failed", result->failed, "reason", result->reason,
+		"before", (int)result->before, "after", (int)result->after, "verified-us",
 		(json_int_t)result->verified, "committed-us", (json_int_t)result->committed,
 		"total-us", (json_int_t)result->total, "pending",
 		result->who ? (int)varve_who_pending(result->who) : 0, "told",
