@@ -17,6 +17,17 @@
 #define OUTPUT_LIMIT (64 << 20)
 #define ERRORS_LIMIT (1 << 20)
 
+const char *const varve_proxy_variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
+					      "all_proxy",  "ALL_PROXY",   "no_proxy",
+					      "NO_PROXY",   NULL };
+
+void varve_environment_keep(GPtrArray *list, const char *const *names)
+{
+	for (; *names; names++)
+		if (g_getenv(*names))
+			g_ptr_array_add(list, g_strconcat(*names, "=", g_getenv(*names), NULL));
+}
+
 typedef struct {
 	int fd; /* our end, non-blocking, or -1 */
 	GString *text;

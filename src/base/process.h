@@ -10,6 +10,14 @@ typedef struct {
 	gboolean writable;
 } VarveBind;
 
+/** varve_proxy_variables: (static, ended by NULL) the environment's proxies, by the names that curl
+ *  and git know. */
+extern const char *const varve_proxy_variables[];
+
+/** varve_environment_keep: adds "NAME=VALUE" (owned) to @list for each of @names that the caller's
+ *  environment has. */
+void varve_environment_keep(GPtrArray *list, const char *const *names);
+
 /**
  * VarveProcess: how to run. Zero-initialise, fill what is needed; nothing is owned.
  */

@@ -98,22 +98,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Setup, setup_clear)
 
 static void set_environment(Setup *setup, const VarveChamber *chamber)
 {
-	static const char *const proxies[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
-					       "all_proxy",  "ALL_PROXY",   "no_proxy",
-					       "NO_PROXY" };
-
 	setup->env = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(setup->env, g_strdup("HOME=" VARVE_BUILD_HOME));
 	g_ptr_array_add(setup->env, g_strdup("USER=build"));
 	if (chamber->epoch > 0)
 		g_ptr_array_add(setup->env, g_strdup_printf("SOURCE_DATE_EPOCH=%" G_GINT64_FORMAT,
 							    chamber->epoch));
-	for (gsize i = 0; chamber->network && i < G_N_ELEMENTS(proxies); i++) {
-		const char *value = g_getenv(proxies[i]);
-
-		if (value)
-			g_ptr_array_add(setup->env, g_strdup_printf("%s=%s", proxies[i], value));
-	}
+	if (chamber->network)
+		varve_environment_keep(setup->env, varve_proxy_variables);
 	g_ptr_array_add(setup->env, NULL);
 }
 

@@ -70,17 +70,12 @@ static char *allowed_protocol(const VarveGit *git)
 
 static char **environment_of(const VarveGit *git)
 {
-	static const char *const kept[] = { "https_proxy",   "http_proxy",    "all_proxy",
-					    "no_proxy",      "HTTPS_PROXY",   "ALL_PROXY",
-					    "NO_PROXY",      "SSL_CERT_FILE", "SSL_CERT_DIR",
-					    "GIT_SSL_CAINFO" };
+	static const char *const certificates[] = { "SSL_CERT_FILE", "SSL_CERT_DIR",
+						    "GIT_SSL_CAINFO", NULL };
 	GPtrArray *all = g_ptr_array_new();
 
-	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
-		if (g_getenv(kept[i]))
-			g_ptr_array_add(all, g_strconcat(kept[i], "=", g_getenv(kept[i]), NULL));
-	}
-
+	varve_environment_keep(all, varve_proxy_variables);
+	varve_environment_keep(all, certificates);
 	for (gsize i = 0; environment[i]; i++)
 		g_ptr_array_add(all, g_strdup(environment[i]));
 	g_ptr_array_add(all, allowed_protocol(git));
