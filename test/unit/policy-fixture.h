@@ -1,13 +1,8 @@
 /* A policy, a base and layers in memory, for tests of the policy's rules. */
 #pragma once
 
-#include "base/file.h"
-#include "crypt/authority.h"
-#include "policy/policy.h"
+#include "layer-fixture.h"
 #include "policy/tighten.h"
-
-#include <string.h>
-#include <sys/stat.h>
 
 static const char policy_text[] = "[[allow]]\n"
 				  "certificate = \"team.crt\"\n"
@@ -23,84 +18,6 @@ static const char policy_text[] = "[[allow]]\n"
 static const char local_text[] = "[[deny]]\n"
 				 "layers = [\"app-denied\"]\n"
 				 "reason = \"not on this node\"\n";
-
-static const char release_text[] = "ID=varve\nVERSION_ID=\"1\"\nARCHITECTURE=x86-64\n";
-
-/* One layer in memory. */
-typedef struct {
-	VarveManifest *manifest;
-	GPtrArray *tree;
-	VarveFacts facts;
-	char *file;
-} Layer;
-
-typedef struct {
-	VarveTrusted team;
-	VarvePolicy *policy;
-	Layer *base;
-	GPtrArray *layers; /* Layer * */
-} Fixture;
-
-static inline void set(char **field, const char *value)
-{
-	g_free(*field);
-	*field = g_strdup(value);
-}
-
-static inline VarvePath *add_path(Layer *layer, const char *name, mode_t mode)
-{
-	VarvePath *path = g_new0(VarvePath, 1);
-
-	path->path = name;
-	path->mode = mode;
-	path->target = path->label = path->package = "";
-	g_ptr_array_add(layer->tree, path);
-	return path;
-}
-
-static inline gint by_path(gconstpointer a, gconstpointer b)
-{
-	const VarvePath *const *x = a, *const *y = b;
-
-	return strcmp((*x)->path, (*y)->path);
-}
-
-static inline Layer *layer_new(const Fixture *f, const char *name, VarveRole role)
-{
-	Layer *layer = g_new0(Layer, 1);
-
-	layer->manifest = varve_manifest_new();
-	set(&layer->manifest->name, name);
-	set(&layer->manifest->version, "1");
-	set(&layer->manifest->arch, "x86-64");
-	set(&layer->manifest->os_id, "varve");
-	set(&layer->manifest->os_version_id, "1");
-	layer->manifest->role = role;
-	layer->manifest->rollback_index = 5;
-	layer->tree = g_ptr_array_new_with_free_func(g_free);
-	add_path(layer, "", S_IFDIR | 0755);
-	add_path(layer, "usr", S_IFDIR | 0755);
-	add_path(layer, "usr/bin", S_IFDIR | 0755);
-	layer->file = g_strdup_printf("%s_1_x86-64.raw", name);
-	layer->facts = (VarveFacts){
-		.file = role == VARVE_ROLE_BASE ? "" : layer->file,
-		.signer = &f->team,
-		.manifest = layer->manifest,
-		.tree = layer->tree,
-		.extension_release = release_text,
-	};
-	return layer;
-}
-
-static inline void layer_free(gpointer data)
-{
-	Layer *layer = data;
-
-	varve_manifest_free(layer->manifest);
-	g_ptr_array_unref(layer->tree);
-	g_free(layer->file);
-	g_free(layer);
-}
 
 static inline Layer *add_layer(Fixture *f, const char *name, const char *binary)
 {
@@ -118,8 +35,8 @@ static inline void setup(Fixture *f, gconstpointer data)
 	g_autoptr(VarvePolicy) local = NULL;
 	GError *error = NULL;
 
-	f->team.name = (char *)"team.crt";
-	f->team.certificate = (VarveCertificate *)data;
+	f->signer.name = (char *)"team.crt";
+	f->signer.certificate = (VarveCertificate *)data;
 	f->policy = varve_policy_parse(policy_text, strlen(policy_text), "policy", &error);
 	g_assert_no_error(error);
 	local = varve_tighten_parse(local_text, strlen(local_text), "local", NULL, idle, &error);
@@ -135,29 +52,12 @@ static inline void setup(Fixture *f, gconstpointer data)
 	f->layers = g_ptr_array_new_with_free_func(layer_free);
 }
 
-static inline void teardown(Fixture *f, gconstpointer data)
-{
-	(void)data;
-	g_ptr_array_unref(f->layers);
-	layer_free(f->base);
-	varve_policy_free(f->policy);
-}
-
 /* "-" for an accepted layer, the code for a refused one, joined by blanks. */
 static inline char *decide(Fixture *f)
 {
-	g_autoptr(GPtrArray) facts = g_ptr_array_new();
-	g_autoptr(GPtrArray) verdicts = NULL;
+	g_autoptr(GPtrArray) verdicts = judge(f);
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	g_ptr_array_sort(f->base->tree, by_path);
-	for (guint i = 0; i < f->layers->len; i++) {
-		Layer *layer = f->layers->pdata[i];
-
-		g_ptr_array_sort(layer->tree, by_path);
-		g_ptr_array_add(facts, &layer->facts);
-	}
-	verdicts = varve_policy_decide(f->policy, &f->base->facts, facts, 20000);
 	for (guint i = 0; i < verdicts->len; i++) {
 		const VarveRefusal *refusal = verdicts->pdata[i];
 
@@ -204,17 +104,4 @@ static inline void assert_brought(Fixture *f, const Brought *brought, gsize n)
 		g_test_message("%s", brought[i].name);
 		g_assert_cmpstr(found, ==, brought[i].expected);
 	}
-}
-
-static inline VarveCertificate *make_certificate(void)
-{
-	g_autofree char *dir = g_dir_make_tmp("varve-policy-XXXXXX", NULL);
-	g_autofree char *path = g_build_filename(dir, "team.crt", NULL);
-	VarveCertificate *certificate;
-
-	g_assert_true(varve_authority_make(dir, "team", NULL));
-	certificate = varve_certificate_load(path, NULL);
-	g_assert_nonnull(certificate);
-	varve_dir_remove(AT_FDCWD, dir, NULL);
-	return certificate;
 }

@@ -1,13 +1,7 @@
 /* policy/: patches: what one may override, when it is not what it was made for, when it retires,
  * and what becomes of two for one file. */
-#include "policy/policy.h"
+#include "layer-fixture.h"
 #include "policy/rule.h"
-
-#include "base/file.h"
-#include "crypt/authority.h"
-
-#include <string.h>
-#include <sys/stat.h>
 
 #define SSL "usr/lib/libssl.so.3"
 #define TOOL "usr/bin/tool"
@@ -34,79 +28,24 @@ static const char policy_text[] = "[[allow]]\n"
 				  "roles = [\"extension\"]\n"
 				  "paths = [\"/usr/**\"]\n";
 
-static const char release_text[] = "ID=varve\nVERSION_ID=\"1\"\nARCHITECTURE=x86-64\n";
-
-typedef struct {
-	VarveManifest *manifest;
-	GPtrArray *tree;
-	VarveFacts facts;
-	char *file;
-} Layer;
-
-typedef struct {
-	VarveTrusted signer;
-	VarvePolicy *policy;
-	Layer *base;
-	GPtrArray *layers; /* Layer * */
-} Fixture;
-
-static void set(char **field, const char *value)
-{
-	g_free(*field);
-	*field = g_strdup(value);
-}
-
-static VarvePath *add_path(Layer *layer, const char *name, mode_t mode, guint8 content,
+static VarvePath *add_file(Layer *layer, const char *name, mode_t mode, guint8 content,
 			   const char *package)
 {
-	VarvePath *path = g_new0(VarvePath, 1);
+	VarvePath *path = add_path(layer, name, mode);
 
-	path->path = name;
-	path->mode = mode;
-	path->target = path->label = "";
 	path->package = package;
 	path->digest.bytes[0] = content;
-	g_ptr_array_add(layer->tree, path);
 	return path;
 }
 
-static Layer *layer_new(Fixture *f, const char *name, VarveRole role)
+static Layer *add_layer(Fixture *f, const char *name, VarveRole role)
 {
-	Layer *layer = g_new0(Layer, 1);
+	Layer *layer = layer_new(f, name, role);
 
-	layer->manifest = varve_manifest_new();
-	set(&layer->manifest->name, name);
-	set(&layer->manifest->version, "1");
-	set(&layer->manifest->arch, "x86-64");
-	set(&layer->manifest->os_id, "varve");
-	set(&layer->manifest->os_version_id, "1");
-	layer->manifest->role = role;
-	layer->tree = g_ptr_array_new_with_free_func(g_free);
-	add_path(layer, "", S_IFDIR | 0755, 0, "");
-	add_path(layer, "usr", S_IFDIR | 0755, 0, "");
-	add_path(layer, "usr/bin", S_IFDIR | 0755, 0, "");
-	add_path(layer, "usr/lib", S_IFDIR | 0755, 0, "");
-	layer->file = g_strdup_printf("%s_1_x86-64.raw", name);
-	layer->facts = (VarveFacts){
-		.file = role == VARVE_ROLE_BASE ? "" : layer->file,
-		.signer = &f->signer,
-		.manifest = layer->manifest,
-		.tree = layer->tree,
-		.extension_release = release_text,
-	};
+	add_path(layer, "usr/lib", S_IFDIR | 0755);
 	if (role != VARVE_ROLE_BASE)
 		g_ptr_array_add(f->layers, layer);
 	return layer;
-}
-
-static void layer_free(gpointer data)
-{
-	Layer *layer = data;
-
-	varve_manifest_free(layer->manifest);
-	g_ptr_array_unref(layer->tree);
-	g_free(layer->file);
-	g_free(layer);
 }
 
 /* Brings the package and says what it provides. */
@@ -158,55 +97,25 @@ static void setup(Fixture *f, gconstpointer data)
 	f->policy = varve_policy_parse(policy_text, strlen(policy_text), "policy", &error);
 	g_assert_no_error(error);
 	f->layers = g_ptr_array_new_with_free_func(layer_free);
-	f->base = layer_new(f, "base", VARVE_ROLE_BASE);
+	f->base = add_layer(f, "base", VARVE_ROLE_BASE);
 	add_package(f->base, "libssl", "3.0", SSL_PROVIDES);
 	add_package(f->base, "tool", "1.0", "");
-	add_path(f->base, SSL, S_IFREG | 0644, 1, "libssl-3.0-1.x86_64");
-	add_path(f->base, TOOL, S_IFREG | 0755, 2, "tool-1.0-1.x86_64");
-	add_path(f->base, SU, S_IFREG | 04755, 3, "tool-1.0-1.x86_64");
-}
-
-static void teardown(Fixture *f, gconstpointer data)
-{
-	(void)data;
-	g_ptr_array_unref(f->layers);
-	layer_free(f->base);
-	varve_policy_free(f->policy);
+	add_file(f->base, SSL, S_IFREG | 0644, 1, "libssl-3.0-1.x86_64");
+	add_file(f->base, TOOL, S_IFREG | 0755, 2, "tool-1.0-1.x86_64");
+	add_file(f->base, SU, S_IFREG | 04755, 3, "tool-1.0-1.x86_64");
 }
 
 /* A patch of the base's libssl, to @version. */
 static Layer *add_fix(Fixture *f, const char *name, const char *version)
 {
-	Layer *patch = layer_new(f, name, VARVE_ROLE_PATCH);
+	Layer *patch = add_layer(f, name, VARVE_ROLE_PATCH);
 	const char *package = version[0] == '3' && version[2] == '1' ? "libssl-3.1-1.x86_64"
 								     : "libssl-3.2-1.x86_64";
 
 	add_package(patch, "libssl", version, SSL_PROVIDES);
-	add_path(patch, SSL, S_IFREG | 0644, (guint8)(0x10 + version[2]), package);
+	add_file(patch, SSL, S_IFREG | 0644, (guint8)(0x10 + version[2]), package);
 	overrides(patch, "base", SSL, 1);
 	return patch;
-}
-
-static gint by_path(gconstpointer a, gconstpointer b)
-{
-	const VarvePath *const *x = a, *const *y = b;
-
-	return strcmp((*x)->path, (*y)->path);
-}
-
-static GPtrArray *judge(Fixture *f)
-{
-	g_autoptr(GPtrArray) facts = g_ptr_array_new();
-
-	g_ptr_array_sort(f->base->tree, by_path);
-	for (guint i = 0; i < f->layers->len; i++) {
-		Layer *layer = f->layers->pdata[i];
-
-		g_ptr_array_sort(layer->tree, by_path);
-		varve_manifest_sort(layer->manifest);
-		g_ptr_array_add(facts, &layer->facts);
-	}
-	return varve_policy_decide(f->policy, &f->base->facts, facts, 20000);
 }
 
 /* "-" for an accepted layer, else its code; in the order of the candidates. */
@@ -258,7 +167,7 @@ static void be_good(Fixture *f)
 
 static void be_undeclared(Fixture *f)
 {
-	add_path(last(f), TOOL, S_IFREG | 0755, 9, "");
+	add_file(last(f), TOOL, S_IFREG | 0755, 9, "");
 }
 
 static void be_declared_for_nobody(Fixture *f)
@@ -268,7 +177,7 @@ static void be_declared_for_nobody(Fixture *f)
 
 static void add_new_file(Fixture *f)
 {
-	add_path(last(f), "usr/lib/libnew.so.1", S_IFREG | 0644, 9, "");
+	add_file(last(f), "usr/lib/libnew.so.1", S_IFREG | 0644, 9, "");
 }
 
 static void of_another_version(Fixture *f)
@@ -289,7 +198,7 @@ static void of_a_directory(Fixture *f)
 static void of_nothing(Fixture *f)
 {
 	overrides(last(f), "base", "usr/lib/gone", 1);
-	add_path(last(f), "usr/lib/gone", S_IFREG | 0644, 9, "");
+	add_file(last(f), "usr/lib/gone", S_IFREG | 0644, 9, "");
 }
 
 static void without_its_file(Fixture *f)
@@ -300,13 +209,13 @@ static void without_its_file(Fixture *f)
 static void of_a_layer_that_is_not_there(Fixture *f)
 {
 	overrides(last(f), "app", "usr/bin/app", 1);
-	add_path(last(f), "usr/bin/app", S_IFREG | 0755, 9, "");
+	add_file(last(f), "usr/bin/app", S_IFREG | 0755, 9, "");
 }
 
 static void of_a_foreign_layer(Fixture *f)
 {
 	overrides(last(f), "docs", "usr/lib/docs", 1);
-	add_path(last(f), "usr/lib/docs", S_IFREG | 0644, 9, "");
+	add_file(last(f), "usr/lib/docs", S_IFREG | 0644, 9, "");
 }
 
 static void base_has_it(Fixture *f)
@@ -329,7 +238,7 @@ static void base_has_the_bytes(Fixture *f)
 static void base_has_the_bytes_alone(Fixture *f)
 {
 	overrides(last(f), "base", TOOL, 2);
-	add_path(last(f), TOOL, S_IFREG | 0700, 2, "tool-1.1-1.x86_64");
+	add_file(last(f), TOOL, S_IFREG | 0700, 2, "tool-1.1-1.x86_64");
 	base_has_it(f);
 	set(&f->base->manifest->version, "1");
 	((VarveManifestOverride *)last(f)->manifest->overrides->pdata[0])->digest =
@@ -340,14 +249,14 @@ static void base_has_half(Fixture *f)
 {
 	base_has_it(f);
 	overrides(last(f), "base", TOOL, 2);
-	add_path(last(f), TOOL, S_IFREG | 0755, 9, "tool-1.1-1.x86_64");
+	add_file(last(f), TOOL, S_IFREG | 0755, 9, "tool-1.1-1.x86_64");
 	add_package(last(f), "tool", "1.1", "");
 }
 
 static void patch_su(Fixture *f, mode_t mode)
 {
 	overrides(last(f), "base", SU, 3);
-	add_path(last(f), SU, S_IFREG | mode, 9, "");
+	add_file(last(f), SU, S_IFREG | mode, 9, "");
 }
 
 static void setuid_as_before(Fixture *f)
@@ -374,13 +283,13 @@ static void setuid_no_more(Fixture *f)
 static void setuid_suddenly(Fixture *f)
 {
 	overrides(last(f), "base", TOOL, 2);
-	add_path(last(f), TOOL, S_IFREG | 04755, 9, "");
+	add_file(last(f), TOOL, S_IFREG | 04755, 9, "");
 }
 
 /* A file that the newer package has newly can nobody have relied on. */
 static void setuid_and_new(Fixture *f)
 {
-	add_path(last(f), "usr/bin/shell", S_IFREG | 04755, 9, "");
+	add_file(last(f), "usr/bin/shell", S_IFREG | 04755, 9, "");
 }
 
 static const VarveXattr capability = { "security.capability", "x", 1 };
@@ -388,7 +297,7 @@ static const VarveXattr more_capability = { "security.capability", "y", 1 };
 
 static void capable_suddenly(Fixture *f)
 {
-	VarvePath *path = add_path(last(f), TOOL, S_IFREG | 0755, 9, "");
+	VarvePath *path = add_file(last(f), TOOL, S_IFREG | 0755, 9, "");
 
 	overrides(last(f), "base", TOOL, 2);
 	path->xattrs = &capability;
@@ -412,7 +321,7 @@ static void capable_of_more(Fixture *f)
 
 static void capable_and_new(Fixture *f)
 {
-	VarvePath *path = add_path(last(f), "usr/bin/shell", S_IFREG | 0755, 9, "");
+	VarvePath *path = add_file(last(f), "usr/bin/shell", S_IFREG | 0755, 9, "");
 
 	path->xattrs = &capability;
 	path->n_xattrs = 1;
@@ -426,7 +335,7 @@ static VarvePath *same_bytes(Fixture *f)
 	base_has_the_bytes(f);
 	override->digest = path_of(f->base, SSL)->digest;
 	overrides(last(f), "base", TOOL, 2);
-	return add_path(last(f), TOOL, S_IFREG | 0755, 2, "");
+	return add_file(last(f), TOOL, S_IFREG | 0755, 2, "");
 }
 
 static void base_has_the_bytes_of_both(Fixture *f)
@@ -453,38 +362,38 @@ static void labelled_otherwise(Fixture *f)
 
 static void reserved(Fixture *f)
 {
-	add_path(f->base, "usr/lib/verity.d/base.crt", S_IFREG | 0644, 4, "");
-	add_path(last(f), "usr/lib/verity.d/base.crt", S_IFREG | 0644, 9, "");
+	add_file(f->base, "usr/lib/verity.d/base.crt", S_IFREG | 0644, 4, "");
+	add_file(last(f), "usr/lib/verity.d/base.crt", S_IFREG | 0644, 9, "");
 	overrides(last(f), "base", "usr/lib/verity.d/base.crt", 4);
 }
 
 static void out_of_paths(Fixture *f)
 {
-	add_path(f->base, "usr/sbin/x", S_IFREG | 0755, 4, "");
-	add_path(last(f), "usr/sbin/x", S_IFREG | 0755, 9, "");
+	add_file(f->base, "usr/sbin/x", S_IFREG | 0755, 4, "");
+	add_file(last(f), "usr/sbin/x", S_IFREG | 0755, 9, "");
 	overrides(last(f), "base", "usr/sbin/x", 4);
 }
 
 /* The one table has the path, the other the layer. */
 static void of_two_tables(Fixture *f)
 {
-	add_path(f->base, "usr/share/x", S_IFREG | 0644, 4, "");
-	add_path(last(f), "usr/share/x", S_IFREG | 0644, 9, "");
+	add_file(f->base, "usr/share/x", S_IFREG | 0644, 4, "");
+	add_file(last(f), "usr/share/x", S_IFREG | 0644, 9, "");
 	overrides(last(f), "base", "usr/share/x", 4);
 }
 
 /* PATH finds the tool by both names; what is overridden is found as before. */
 static void tool_of_two_names(Fixture *f)
 {
-	add_path(f->base, "usr/sbin/tool", S_IFLNK | 0777, 4, "");
-	add_path(last(f), TOOL, S_IFREG | 0755, 9, "");
+	add_file(f->base, "usr/sbin/tool", S_IFLNK | 0777, 4, "");
+	add_file(last(f), TOOL, S_IFREG | 0755, 9, "");
 	overrides(last(f), "base", TOOL, 2);
 }
 
 static void tool_under_a_name_of_sbin(Fixture *f)
 {
-	add_path(f->base, "usr/sbin/another", S_IFREG | 0755, 4, "");
-	add_path(last(f), "usr/bin/another", S_IFREG | 0755, 9, "");
+	add_file(f->base, "usr/sbin/another", S_IFREG | 0755, 4, "");
+	add_file(last(f), "usr/bin/another", S_IFREG | 0755, 9, "");
 }
 
 static void lacks_something(Fixture *f)
@@ -547,8 +456,8 @@ static void test_each(gconstpointer data)
 		Layer *app;
 
 		setup(&f, data);
-		app = layer_new(&f, "appother", VARVE_ROLE_EXTENSION);
-		add_path(app, "usr/bin/other", S_IFREG | 0755, 5, "");
+		app = add_layer(&f, "appother", VARVE_ROLE_EXTENSION);
+		add_file(app, "usr/bin/other", S_IFREG | 0755, 5, "");
 		add_fix(&f, "fix", "3.1");
 		cases[i].make(&f);
 		g_test_message("case %" G_GSIZE_FORMAT, i);
@@ -561,17 +470,17 @@ static void test_each(gconstpointer data)
 static void test_retired_says_who(Fixture *f, gconstpointer data)
 {
 	g_autoptr(GPtrArray) verdicts = NULL;
-	Layer *app = layer_new(f, "app", VARVE_ROLE_EXTENSION);
+	Layer *app = add_layer(f, "app", VARVE_ROLE_EXTENSION);
 
 	(void)data;
-	add_path(app, "usr/bin/app", S_IFREG | 0755, 5, "app-1.0-1.x86_64");
+	add_file(app, "usr/bin/app", S_IFREG | 0755, 5, "app-1.0-1.x86_64");
 	add_package(app, "app", "2.0", "");
 	set(&app->manifest->version, "2");
 	set(&app->file, "app_2_x86-64.raw");
 	app->facts.file = app->file;
 	add_fix(f, "fix", "3.1");
 	add_package(last(f), "app", "1.5", "");
-	add_path(last(f), "usr/bin/app", S_IFREG | 0755, 6, "app-1.5-1.x86_64");
+	add_file(last(f), "usr/bin/app", S_IFREG | 0755, 6, "app-1.5-1.x86_64");
 	overrides(last(f), "app", "usr/bin/app", 5);
 	base_has_it(f);
 	verdicts = judge(f);
@@ -584,14 +493,14 @@ static void test_retired_says_who(Fixture *f, gconstpointer data)
 /* A patch of an extension lies above it wherever its name puts it, and falls with it. */
 static void test_of_an_extension(Fixture *f, gconstpointer data)
 {
-	Layer *patch = layer_new(f, "fix", VARVE_ROLE_PATCH), *app;
+	Layer *patch = add_layer(f, "fix", VARVE_ROLE_PATCH), *app;
 
 	(void)data;
 	overrides(patch, "zapp", "usr/bin/app", 5);
 	set(&((VarveManifestOverride *)patch->manifest->overrides->pdata[0])->layer, "app");
-	add_path(patch, "usr/bin/app", S_IFREG | 0755, 6, "");
-	app = layer_new(f, "app", VARVE_ROLE_EXTENSION);
-	add_path(app, "usr/bin/app", S_IFREG | 0755, 5, "");
+	add_file(patch, "usr/bin/app", S_IFREG | 0755, 6, "");
+	app = add_layer(f, "app", VARVE_ROLE_EXTENSION);
+	add_file(app, "usr/bin/app", S_IFREG | 0755, 5, "");
 	expect(f, "- -");
 	requires(app, "nothing-has-this");
 	expect(f, "patch-mismatch requires");
@@ -600,15 +509,15 @@ static void test_of_an_extension(Fixture *f, gconstpointer data)
 /* One that patches two layers is for these two. */
 static void test_of_two_layers(Fixture *f, gconstpointer data)
 {
-	Layer *app = layer_new(f, "app", VARVE_ROLE_EXTENSION);
+	Layer *app = add_layer(f, "app", VARVE_ROLE_EXTENSION);
 	Layer *patch;
 
 	(void)data;
 	add_package(app, "app", "1.0", "");
-	add_path(app, "usr/bin/app", S_IFREG | 0755, 4, "app-1.0-1.x86_64");
+	add_file(app, "usr/bin/app", S_IFREG | 0755, 4, "app-1.0-1.x86_64");
 	patch = add_fix(f, "fix", "3.1");
 	add_package(patch, "app", "1.1", "");
-	add_path(patch, "usr/bin/app", S_IFREG | 0755, 9, "app-1.1-1.x86_64");
+	add_file(patch, "usr/bin/app", S_IFREG | 0755, 9, "app-1.1-1.x86_64");
 	overrides(patch, "app", "usr/bin/app", 4);
 	expect(f, "- -");
 	set(&package_of(app, 0)->version, "1.1");
@@ -628,18 +537,18 @@ static void test_extensions_come_first(Fixture *f, gconstpointer data)
 	(void)data;
 	add_fix(f, "fix", "3.1");
 	add_new_file(f);
-	app = layer_new(f, "app", VARVE_ROLE_EXTENSION);
-	add_path(app, "usr/lib/libnew.so.1", S_IFREG | 0644, 5, "");
+	app = add_layer(f, "app", VARVE_ROLE_EXTENSION);
+	add_file(app, "usr/lib/libnew.so.1", S_IFREG | 0644, 5, "");
 	expect(f, "path-conflict -");
 }
 
 /* Symbols that are gone break who needs them: then it is the patch that is refused. */
 static void test_provides(Fixture *f, gconstpointer data)
 {
-	Layer *app = layer_new(f, "app", VARVE_ROLE_EXTENSION), *patch;
+	Layer *app = add_layer(f, "app", VARVE_ROLE_EXTENSION), *patch;
 
 	(void)data;
-	add_path(app, "usr/bin/app", S_IFREG | 0755, 5, "");
+	add_file(app, "usr/bin/app", S_IFREG | 0755, 5, "");
 	requires(app, "libssl.so.3(SSL_3_1)(64bit)|libssl >= 3.0");
 	patch = add_fix(f, "fix", "3.1");
 	expect(f, "- -");
@@ -668,15 +577,15 @@ static void test_provides(Fixture *f, gconstpointer data)
 /* Of two patches the one without which all is there is refused. */
 static void test_provides_blame(Fixture *f, gconstpointer data)
 {
-	Layer *app = layer_new(f, "app", VARVE_ROLE_EXTENSION), *patch;
+	Layer *app = add_layer(f, "app", VARVE_ROLE_EXTENSION), *patch;
 
 	(void)data;
-	add_path(app, "usr/bin/app", S_IFREG | 0755, 5, "");
+	add_file(app, "usr/bin/app", S_IFREG | 0755, 5, "");
 	requires(app, "libssl = 3.0-1");
 	add_fix(f, "fix-a", "3.1");
-	patch = layer_new(f, "fix-b", VARVE_ROLE_PATCH);
+	patch = add_layer(f, "fix-b", VARVE_ROLE_PATCH);
 	add_package(patch, "tool", "1.1", "");
-	add_path(patch, TOOL, S_IFREG | 0755, 9, "tool-1.1-1.x86_64");
+	add_file(patch, TOOL, S_IFREG | 0755, 9, "tool-1.1-1.x86_64");
 	overrides(patch, "base", TOOL, 2);
 	expect(f, "- requires -");
 }
@@ -692,7 +601,7 @@ static void test_two_patches(Fixture *f, gconstpointer data)
 	expect(f, "- superseded");
 	/* One that has more files than the newer stands in its way. */
 	overrides(b, "base", TOOL, 2);
-	add_path(b, TOOL, S_IFREG | 0755, 9, "");
+	add_file(b, TOOL, S_IFREG | 0755, 9, "");
 	expect(f, "- path-conflict");
 	/* The newer is refused: the older is merged. */
 	requires(a, "nothing-has-this");
@@ -729,9 +638,9 @@ static void test_one_name(Fixture *f, gconstpointer data)
 
 	(void)data;
 	add_fix(f, "fix", "3.1");
-	b = layer_new(f, "fix", VARVE_ROLE_PATCH);
+	b = add_layer(f, "fix", VARVE_ROLE_PATCH);
 	add_package(b, "tool", "1.1", "");
-	add_path(b, TOOL, S_IFREG | 0755, 9, "tool-1.1-1.x86_64");
+	add_file(b, TOOL, S_IFREG | 0755, 9, "tool-1.1-1.x86_64");
 	overrides(b, "base", TOOL, 2);
 	expect(f, "- duplicate-layer");
 }
@@ -750,16 +659,10 @@ static void test_policy_key(void)
 
 int main(int argc, char **argv)
 {
-	g_autofree char *dir = NULL, *path = NULL;
 	g_autoptr(VarveCertificate) certificate = NULL;
-	int status;
 
 	g_test_init(&argc, &argv, NULL);
-	dir = g_dir_make_tmp("varve-patch-XXXXXX", NULL);
-	g_assert_true(varve_authority_make(dir, "security", NULL));
-	path = g_build_filename(dir, "security.crt", NULL);
-	certificate = varve_certificate_load(path, NULL);
-	g_assert_nonnull(certificate);
+	certificate = make_certificate();
 	g_test_add_data_func("/patch/each", certificate, test_each);
 #define ADD(name, function) \
 	g_test_add("/patch/" name, Fixture, certificate, setup, function, teardown)
@@ -773,7 +676,5 @@ int main(int argc, char **argv)
 	ADD("two-of-one-version", test_two_of_one_version);
 	ADD("one-name", test_one_name);
 	g_test_add_func("/patch/policy-key", test_policy_key);
-	status = g_test_run();
-	varve_dir_remove(AT_FDCWD, dir, NULL);
-	return status;
+	return g_test_run();
 }

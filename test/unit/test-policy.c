@@ -286,7 +286,7 @@ static void test_denied_by_certificate(Fixture *f, gconstpointer data)
 	g_autoptr(VarvePolicy) local =
 		varve_tighten_parse(text, strlen(text), "local", NULL, idle, NULL);
 	VarveTrusted *renewed = g_new0(VarveTrusted, 1);
-	g_autofree char *pem = varve_certificate_to_pem(f->team.certificate);
+	g_autofree char *pem = varve_certificate_to_pem(f->signer.certificate);
 
 	(void)data;
 	/* The base knows the same key as team.crt and as renewed.crt. */
@@ -294,7 +294,7 @@ static void test_denied_by_certificate(Fixture *f, gconstpointer data)
 	renewed->certificate = varve_certificate_parse(pem, strlen(pem), "team.crt", NULL);
 	g_ptr_array_add(f->policy->trusted, renewed);
 	varve_policy_tighten(f->policy, local);
-	f->team.name = (char *)"renewed.crt";
+	f->signer.name = (char *)"renewed.crt";
 	add_layer(f, "app", "usr/bin/app");
 	assert_sentence(f, "denied-locally", "local:1 denies it: left");
 	/* Both conditions must be met, and other.crt is not there. */
@@ -315,7 +315,7 @@ static void test_revoked_by_key(Fixture *f, gconstpointer data)
 	VarveDigest key;
 
 	(void)data;
-	varve_certificate_key_digest(f->team.certificate, &key);
+	varve_certificate_key_digest(f->signer.certificate, &key);
 	hex = varve_digest_dup_hex(&key);
 	varve_policy_revoke(f->policy->revoked_keys, hex, "the record");
 	add_layer(f, "app", "usr/bin/app");
