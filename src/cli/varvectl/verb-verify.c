@@ -23,15 +23,17 @@ static GOptionEntry *entries(gpointer data)
 	return g_memdup2(list, sizeof(list));
 }
 
+/* A file that is not merged is known by its name alone. */
 static void print_one(const VarveVerified *verified)
 {
 	g_autofree char *size = varve_size_text(verified->bytes);
 
+	printf("%s%s%s: ", verified->name, verified->version[0] ? " " : "", verified->version);
 	if (verified->wrong)
-		printf("%s %s: WRONG: %s\n", verified->name, verified->version, verified->wrong);
+		printf("WRONG: %s\n", verified->wrong);
 	else
-		printf("%s %s: good, %s in %" G_GINT64_FORMAT " ms, root %.12s…\n", verified->name,
-		       verified->version, size, verified->microseconds / 1000, verified->root);
+		printf("good, %s in %" G_GINT64_FORMAT " ms, root %.12s…\n", size,
+		       verified->microseconds / 1000, verified->root);
 }
 
 /* What the results add up to. */
