@@ -2,17 +2,19 @@
  * who is fast enough could do, and what a power cut does. Static, libc only: tests copy it into a
  * guest. Other calls are not slowed down: the kernel's filter picks those that are meant.
  *
- *   at-syscall [-c] {-s CALL [-n K] [-r COMMAND] [-k SIGNAL]}… -- PROGRAM [ARG…]
+ *   at-syscall [-c] {-s CALL [-n K] [-r COMMAND] [-k SIGNAL] [-e ERROR]}… -- PROGRAM [ARG…]
  *
  * -s CALL: name or number of a system call; ioctl=REQUEST (name or number) for one ioctl; any. Each
  *     -s begins a trigger, which what follows belongs to
  * -n K: at the K-th such call (1) of PROGRAM and all its threads and children together
  * -r COMMAND: /bin/sh -c COMMAND runs while the caller stands still; AT_PID is the caller
  * -k SIGNAL: then the caller gets that signal: KILL, and the call is never made
+ * -e ERROR: then the call is not made and fails: EIO, ENOSPC, …, or a number
  * -c: says at the end how often each call was made
  *
  * Ends as PROGRAM does (128 + signal), with 125 where a trigger was never reached. ptrace(2),
  * seccomp(2). */
+#include <elf.h>
 #include <errno.h>
 #include <linux/dm-ioctl.h>
 #include <linux/filter.h>
@@ -29,6 +31,8 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +102,7 @@ typedef struct {
 	unsigned long at, seen;
 	const char *command;
 	int signal;
+	int error;
 	int done;
 } Trigger;
 
@@ -147,6 +152,16 @@ static int signal_number(const char *text)
 	return (int)look_up(signals, text, "signal");
 }
 
+static int error_number(const char *text)
+{
+	static const Name errors[] = { { "EBUSY", EBUSY },   { "EINVAL", EINVAL },
+				       { "EIO", EIO },       { "ENOMEM", ENOMEM },
+				       { "ENOSPC", ENOSPC }, { "EPERM", EPERM },
+				       { NULL, 0 } };
+
+	return (int)look_up(errors, text, "error");
+}
+
 static void add_trigger(Tracer *tracer, char *text)
 {
 	Trigger *trigger = &tracer->triggers[tracer->n_triggers++];
@@ -188,6 +203,34 @@ static void run_command(const Trigger *trigger, pid_t caller)
 			status);
 }
 
+/* The call that @pid is about to make is not made: number -1. seccomp(2), ptrace(2). */
+static void fail_call(pid_t pid, int error)
+{
+	long result;
+#if defined(__x86_64__)
+	struct user_regs_struct registers;
+	struct iovec all = { &registers, sizeof(registers) };
+
+	result = ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &all);
+	registers.orig_rax = (unsigned long long)-1;
+	registers.rax = (unsigned long long)-error;
+#elif defined(__aarch64__)
+	struct user_regs_struct registers;
+	struct iovec all = { &registers, sizeof(registers) };
+	int none = -1;
+	struct iovec number = { &none, sizeof(none) };
+
+	result = ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &all);
+	registers.regs[0] = (unsigned long long)-error;
+	result |= ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &number);
+#else
+#error "where this architecture keeps a system call's number and result is not known here"
+#endif
+	result |= ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &all);
+	if (result != 0)
+		die("ptrace: %s", strerror(errno));
+}
+
 static int matches(const Trigger *trigger, const struct __ptrace_syscall_info *info)
 {
 	if (trigger->call == ANY)
@@ -208,6 +251,8 @@ static void at_call(Tracer *tracer, pid_t caller, const struct __ptrace_syscall_
 			run_command(trigger, caller);
 		if (trigger->signal)
 			kill(caller, trigger->signal);
+		if (trigger->error)
+			fail_call(caller, trigger->error);
 	}
 }
 
@@ -326,7 +371,7 @@ int main(int argc, char **argv)
 	int option, count = 0, status;
 	pid_t pid;
 
-	while ((option = getopt(argc, argv, "+cs:n:r:k:")) != -1) {
+	while ((option = getopt(argc, argv, "+cs:n:r:k:e:")) != -1) {
 		if (option == 's') {
 			add_trigger(&tracer, optarg);
 			last = &tracer.triggers[tracer.n_triggers - 1];
@@ -335,12 +380,14 @@ int main(int argc, char **argv)
 		if (option == 'c')
 			count = 1;
 		else if (!last || option == '?')
-			die("usage: at-syscall [-c] {-s CALL [-n K] [-r COMMAND] [-k SIGNAL]}… -- "
-			    "PROGRAM [ARG…]");
+			die("usage: at-syscall [-c] {-s CALL [-n K] [-r COMMAND] [-k SIGNAL] "
+			    "[-e ERROR]}… -- PROGRAM [ARG…]");
 		else if (option == 'n')
 			last->at = strtoul(optarg, NULL, 10);
 		else if (option == 'r')
 			last->command = optarg;
+		else if (option == 'e')
+			last->error = error_number(optarg);
 		else
 			last->signal = signal_number(optarg);
 	}
