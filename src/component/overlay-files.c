@@ -89,24 +89,51 @@ static gboolean change(int sources, const GPtrArray *files, const VarveSpecOverl
 	return TRUE;
 }
 
-/* (caller frees) A path or pattern without what it says of no directory: "./" in front, and slashes
- * that follow slashes. */
-static char *tidy(const char *path)
+/* (caller frees) A pattern without what it says of no directory: "./" in front, and slashes that
+ * follow slashes. */
+static char *tidy_pattern(const char *pattern)
 {
 	GString *tidied = g_string_new(NULL);
 
-	while (g_str_has_prefix(path, "./"))
-		path += 2;
-	for (; *path; path++)
-		if (*path != '/' || path[1] != '/')
-			g_string_append_c(tidied, *path);
+	while (g_str_has_prefix(pattern, "./"))
+		pattern += 2;
+	for (; *pattern; pattern++)
+		if (*pattern != '/' || pattern[1] != '/')
+			g_string_append_c(tidied, *pattern);
 	return g_string_free(tidied, FALSE);
+}
+
+/* (caller frees) A path at its shortest: "a/./b/../c/" is "a/c", whatever there is. What leads out
+ * of the directory still does. */
+static char *tidy_path(const char *path)
+{
+	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+	g_autoptr(GPtrArray) kept = g_ptr_array_new();
+
+	if (*path == '/')
+		return g_strdup(path);
+	for (char **part = parts; *part; part++) {
+		gboolean up = strcmp(*part, "..") == 0 && kept->len > 0 &&
+			      strcmp(kept->pdata[kept->len - 1], "..") != 0;
+
+		if (up)
+			g_ptr_array_set_size(kept, (gint)kept->len - 1);
+		else if (**part && strcmp(*part, ".") != 0)
+			g_ptr_array_add(kept, *part);
+	}
+	g_ptr_array_add(kept, NULL);
+	return g_strjoinv("/", (char **)kept->pdata);
+}
+
+static char *tidy(const char *file)
+{
+	return strpbrk(file, "*?[{\\") ? tidy_pattern(file) : tidy_path(file);
 }
 
 static gboolean add(int sources, const VarveSpecOverlay *overlay, GError **error)
 {
 	g_autofree char *given = varve_overlay_patch_name(overlay);
-	g_autofree char *name = tidy(given);
+	g_autofree char *name = tidy_path(given);
 
 	if (overlay->type == VARVE_OVERLAY_FILE_ADD && varve_loose_is_spec(name))
 		return varve_fail(error, VARVE_ERROR_CONFLICT,

@@ -32,8 +32,8 @@ char *varve_release_raise(const char *value, guint64 by, GError **error)
 	g_autofree char *digits = g_strndup(value, (gsize)(rest - value));
 	guint64 number, raised;
 
-	if (!g_ascii_string_to_unsigned(digits, 10, 0, G_MAXUINT32, &number, NULL) ||
-	    __builtin_add_overflow(number, by, &raised) ||
+	if (!g_ascii_string_to_unsigned(digits, 10, 0, G_MAXINT64, &number, NULL) ||
+	    __builtin_add_overflow(number, by, &raised) || raised > G_MAXINT64 ||
 	    (*rest && strcmp(rest, "%{?dist}") != 0 && strcmp(rest, "%{dist}") != 0)) {
 		varve_fail(
 			error, VARVE_ERROR_UNSUPPORTED,

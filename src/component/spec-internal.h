@@ -51,8 +51,6 @@ typedef struct {
 
 /** varve_spec_mark: what the line is. */
 SpecMark varve_spec_mark(const char *text, gsize size);
-/** varve_spec_is_definition: whether it is a %define or a %global with a name. */
-gboolean varve_spec_is_definition(const SpecLine *line);
 /** varve_spec_header: of a header line: its section's name, package and kind. */
 void varve_spec_header(VarveSpec *spec, const SpecLine *line, SpecSection *ret);
 /** varve_spec_parse_tag: whether the line, in a section that has tags, is one. */

@@ -183,15 +183,6 @@ SpecMark varve_spec_mark(const char *text, gsize size)
 	return SPEC_TEXT;
 }
 
-gboolean varve_spec_is_definition(const SpecLine *line)
-{
-	const char *p = line->text, *end = p + line->size;
-	SpecPiece word = next_token(&p, end);
-
-	return (varve_spec_same(word, "%define") || varve_spec_same(word, "%global")) &&
-	       next_token(&p, end).size > 0;
-}
-
 /* Reads one token after another of a header; @state begins zeroed. */
 typedef struct {
 	gboolean ended;    /* by "--": a trigger's condition follows */

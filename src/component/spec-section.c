@@ -130,22 +130,16 @@ gboolean varve_spec_append_to(VarveSpec *spec, const char *section, const char *
 }
 
 /* Conditionals: of each line that is one, the line of its other half; of a branch, its %if. Those
- * in the body of a macro have none: what a macro expands to need not be balanced. */
+ * in the body of a macro count as all others do: azldev tells none of them apart. */
 
 static gboolean pair_conditionals(const VarveSpec *spec, guint *others, GError **error)
 {
 	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
-	gboolean body = FALSE;
 
 	for (guint i = 0; i < spec->lines->len; i++) {
-		const SpecLine *line = varve_spec_at(spec, i);
-		SpecMark mark = line->mark;
+		SpecMark mark = varve_spec_at(spec, i)->mark;
 
 		others[i] = G_MAXUINT;
-		if (body && mark != SPEC_BRANCH)
-			mark = SPEC_TEXT;
-		body = (body || varve_spec_is_definition(line)) && line->size > 0 &&
-		       line->text[line->size - 1] == '\\';
 		if (mark == SPEC_IF) {
 			g_array_append_val(open, i);
 		} else if (mark == SPEC_BRANCH && open->len > 0) {
@@ -153,7 +147,8 @@ static gboolean pair_conditionals(const VarveSpec *spec, guint *others, GError *
 		} else if (mark == SPEC_ENDIF) {
 			if (open->len == 0)
 				return varve_fail(error, VARVE_ERROR_CONFLICT,
-						  "the spec's line %u is an %%endif without a %%if",
+						  "the spec's line %u is an %%endif without a %%if "
+						  "(those in the body of a macro count)",
 						  i + 1);
 			others[i] = g_array_index(open, guint, open->len - 1);
 			others[others[i]] = i;
@@ -162,7 +157,8 @@ static gboolean pair_conditionals(const VarveSpec *spec, guint *others, GError *
 	}
 	if (open->len > 0)
 		return varve_fail(error, VARVE_ERROR_CONFLICT,
-				  "the spec's line %u is a %%if without an %%endif",
+				  "the spec's line %u is a %%if without an %%endif (those in the "
+				  "body of a macro count)",
 				  g_array_index(open, guint, 0) + 1);
 	return TRUE;
 }

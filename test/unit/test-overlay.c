@@ -228,8 +228,18 @@ static void test_paths_are_tidied(Fixture *fixture, gconstpointer unused)
 	overlay.file = "./d//n*";
 	apply(fixture, &overlay);
 	expect_file(fixture, "d/new", NULL);
-	overlay.file = "d/../d/new";
-	refuse(fixture, &overlay, "'d/../d/new' is not a path below");
+	overlay.type = VARVE_OVERLAY_FILE_ADD;
+	overlay.file = "d/./e/../new";
+	apply(fixture, &overlay);
+	expect_file(fixture, "d/new", "added\n");
+	overlay.type = VARVE_OVERLAY_FILE_REMOVE;
+	overlay.file = "e/../d/new";
+	apply(fixture, &overlay);
+	expect_file(fixture, "d/new", NULL);
+	overlay.file = "d/../../x";
+	refuse(fixture, &overlay, "'../x' is not a path below");
+	overlay.file = "d/..";
+	refuse(fixture, &overlay, "the file's name is empty");
 }
 
 /* Of the lines that an overlay puts in, the next one sees what reading the spec again gives. */

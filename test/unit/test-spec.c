@@ -206,16 +206,15 @@ static void test_removal_keeps_the_balance(void)
 		/* The one around the next section stays, with what is only about it. */
 		{ "%check", "", "%check\nx\n\n# about files\n%if a\n# more\n\n%files\n%endif\n",
 		  "%if a\n# more\n\n%files\n%endif\n" },
-		/* What is in the body of a macro is no half of anything. */
-		{ "%check", "",
-		  "%global a() \\\n%if b\\\nx\n\t%Define c \\\n%endif "
-		  "\\\n%endif\n%check\nx\n%files\n",
-		  "%global a() \\\n%if b\\\nx\n\t%Define c \\\n%endif \\\n%endif\n%files\n" },
-		{ "%check", "", "%check\n%define a \\\n%if b\\\n%{nil}\nx\n%files\n", "%files\n" },
-		/* No body: the backslash is not the last, or it is no definition. */
-		{ "%check", "", "%global a \\ \n%if b\n%check\nx\n", NULL },
-		{ "%check", "", "%globally a \\\n%if b\n%check\nx\n", NULL },
-		{ "%check", "", "%global \\\n%{nil}\n%if b\n%check\nx\n", NULL },
+		/* The body of a macro is lines as all others. */
+		{ "%check", "", "%global a() \\\n%if b\\\nx\\\n%endif \\\n%check\nx\n%files\n",
+		  "%global a() \\\n%if b\\\nx\\\n%endif \\\n%files\n" },
+		{ "%check", "", "%check\n%define a \\\n%if b\\\n%endif \\\n%{nil}\nx\n%files\n",
+		  "%files\n" },
+		{ "%check", "", "%define a \\\n%if b\\\n%{nil}\n%check\nx\n", NULL },
+		{ "%check", "", "%define a \\\n%endif \\\n%{nil}\n%check\nx\n", NULL },
+		/* "%endif\" is another word. */
+		{ "%check", "", "%define a \\\n%if b\\\n%endif\\\n%{nil}\n%check\nx\n", NULL },
 		{ "%check", "", "%check\nx\n%endif\n%files\n", NULL },
 		{ "%check", "", "%if a\n%check\nx\n%files\n", NULL },
 		/* Content between its end and the end of the conditional around it. */
