@@ -2,15 +2,13 @@
 #include "definition/checks.h"
 #include "definition/resolver.h"
 
-#include "base/text.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 static gboolean is_excluded(const VarveComponentGroup *group, const char *path)
 {
 	for (gsize i = 0; group->excluded_paths[i]; i++) {
-		if (varve_glob_match(group->excluded_paths[i], path))
+		if (varve_source_match(group->excluded_paths[i], path))
 			return TRUE;
 	}
 	return FALSE;

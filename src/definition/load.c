@@ -149,22 +149,17 @@ static void include_pattern(VarveLoader *loader, const VarveSource *source,
 		varve_loader_mistake(loader, source, value->span, "this is not the name of a file");
 		return;
 	}
-	if (by_name) {
-		name = g_canonicalize_filename(pattern, source->directory);
-		if (!g_file_test(name, G_FILE_TEST_IS_REGULAR)) {
-			varve_loader_mistake(loader, source, value->span,
-					     "there is no file '%s'; what should be included if it "
-					     "is there is written as a pattern",
-					     varve_loader_display(loader, name));
-			loader->incomplete = TRUE;
-			return;
-		}
-		include_file(loader, source, value->span, name, TRUE);
-		return;
-	}
 	found = varve_source_glob(source->directory, pattern);
+	if (by_name && found->len == 0) {
+		name = g_canonicalize_filename(pattern, source->directory);
+		varve_loader_mistake(loader, source, value->span,
+				     "there is no file '%s'; what should be included if it is "
+				     "there is written as a pattern",
+				     varve_loader_display(loader, name));
+		loader->incomplete = TRUE;
+	}
 	for (guint i = 0; i < found->len; i++)
-		include_file(loader, source, value->span, found->pdata[i], FALSE);
+		include_file(loader, source, value->span, found->pdata[i], by_name);
 }
 
 /* A file comes before what it includes, so that what it includes is "later". */

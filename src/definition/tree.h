@@ -171,9 +171,14 @@ const char *varve_loader_display(const VarveLoader *loader, const char *path);
  * for the root. Returns: (nullable) (borrowed). */
 VarveSource *varve_source_read(VarveLoader *loader, const char *path, const VarveSource *includer,
 			       VarveTomlSpan at);
-/** varve_source_glob: the files that @pattern names, sorted; relative to @directory. `**` stands
- * for directories at any depth, hidden ones and links to directories left out. */
+/* glob.c */
+
+/** varve_source_glob: the files that @pattern names; relative to @directory. In a directory those
+ * beside each other come by their names, what two stars find further below after them. */
 GPtrArray *varve_source_glob(const char *directory, const char *pattern);
+/** varve_source_match: does the absolute @pattern name @path? */
+gboolean varve_source_match(const char *pattern, const char *path);
+/** varve_source_is_pattern: may it match nothing? */
 gboolean varve_source_is_pattern(const char *text);
 
 /* tree.c */
