@@ -168,6 +168,22 @@ const char *varve_check_glob(const char *text)
 	return NULL;
 }
 
+const char *varve_check_pattern(const char *text)
+{
+	const char *wrong = varve_check_glob(text);
+	int depth = 0;
+
+	for (const char *c = text; *c && !wrong; c++) {
+		if (*c == '\\' && c[1])
+			c++;
+		else if (*c == '{')
+			depth++;
+		else if (*c == '}' && depth > 0)
+			depth--;
+	}
+	return !wrong && depth > 0 ? "is not a pattern: '{' without '}'" : wrong;
+}
+
 const char *varve_check_target_glob(const char *text)
 {
 	if (*text != '/')
@@ -222,6 +238,17 @@ const char *varve_check_file_name(const char *text)
 	return NULL;
 }
 
+const char *varve_check_plain_name(const char *text)
+{
+	const char *wrong = varve_check_file_name(text);
+
+	for (const char *c = text; *c && !wrong; c++) {
+		if (*c == ' ' || *c == '\\' || *c & 0x80)
+			wrong = "must be of ASCII characters, without blanks and backslashes";
+	}
+	return wrong;
+}
+
 const char *varve_check_key_name(const char *text)
 {
 	if (!*text || !made_of(text, LOWER UPPER DIGITS "._-") || *text == '.')
@@ -262,9 +289,33 @@ const char *varve_check_commit(const char *text)
 	return NULL;
 }
 
+/* RFC 3339, section 5.6: as it is written there, in capitals, with seconds and an offset. */
+static gboolean is_timestamp(const char *text)
+{
+	static const char shape[] = "dddd-dd-ddTdd:dd:dd";
+	const char *at = text;
+
+	for (const char *s = shape; *s; s++, at++) {
+		if (*s == 'd' ? !g_ascii_isdigit(*at) : *at != *s)
+			return FALSE;
+	}
+	if (*at == '.') {
+		gsize digits = strspn(++at, DIGITS);
+
+		if (digits == 0)
+			return FALSE;
+		at += digits;
+	}
+	if (strcmp(at, "Z") == 0)
+		return TRUE;
+	return strlen(at) == 6 && strchr("+-", *at) && at[3] == ':' &&
+	       strspn(at + 1, DIGITS) == 2 && strspn(at + 4, DIGITS) == 2;
+}
+
 const char *varve_check_timestamp(const char *text)
 {
-	g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(text, NULL);
+	g_autoptr(GDateTime) when =
+		is_timestamp(text) ? g_date_time_new_from_iso8601(text, NULL) : NULL;
 
 	return when ? NULL : "must be a time as in 2026-02-24T00:00:00-08:00";
 }

@@ -21,12 +21,14 @@ const char *varve_check_target_glob(const char *text);  /* starts with a slash *
 const char *varve_check_link_target(const char *text);
 const char *varve_check_sysctl(const char *text);
 const char *varve_check_module(const char *text);
-const char *varve_check_argument(const char *text);  /* one word of a kernel command line */
-const char *varve_check_key_name(const char *text);  /* base name of a key file */
-const char *varve_check_file_name(const char *text); /* no directory part */
+const char *varve_check_argument(const char *text);   /* one word of a kernel command line */
+const char *varve_check_key_name(const char *text);   /* base name of a key file */
+const char *varve_check_file_name(const char *text);  /* no directory part */
+const char *varve_check_plain_name(const char *text); /* the same of ASCII, without blanks */
 const char *varve_check_relative_path(const char *text);
 char *varve_check_regex(const char *text); /* RE2's syntax; a VarveTextJudge */
 const char *varve_check_glob(const char *text);
+const char *varve_check_pattern(const char *text); /* with {one,two} */
 const char *varve_check_resource_name(const char *text);
 const char *varve_check_channel(const char *text);
 const char *varve_check_commit(const char *text);

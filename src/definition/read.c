@@ -82,26 +82,47 @@ static void check_distinct(VarveLoader *loader, const VarveItem *item)
 	}
 }
 
-static void read_strings(VarveLoader *loader, const VarveItem *item, void *data)
+/* Puts the elements of @item, after those of earlier files, to @strings (nullable), which has room.
+ * Returns: their number. */
+static guint32 put_strings(VarveLoader *loader, const VarveItem *item, const char **strings)
 {
-	const VarveField *field = item->field;
-	guint32 n = item->value->array.n;
-	const char **strings;
+	guint32 n = item->earlier ? put_strings(loader, item->earlier, strings) : 0;
 
-	if (n == 0 && field->flags & VARVE_FIELD_NOT_EMPTY)
+	for (guint32 i = 0; strings && i < item->value->array.n; i++) {
+		const char *text = varve_item_string(item, i);
+
+		strings[n + i] =
+			item->field->kind == VARVE_FIELD_PATHS ? resolve(loader, item, text) : text;
+	}
+	return n + item->value->array.n;
+}
+
+static void check_strings(VarveLoader *loader, const VarveItem *item)
+{
+	guint flags = item->field->flags;
+	guint32 n = item->value->array.n;
+
+	if (item->earlier)
+		check_strings(loader, item->earlier);
+	if (n == 0 && flags & VARVE_FIELD_NOT_EMPTY && !(flags & VARVE_FIELD_OR_NONE))
 		varve_item_mistake(loader, item, "'%s' must not be empty", item->key);
 	for (guint32 i = 0; i < n; i++)
 		check_text(loader, item, item->value->array.items[i]);
-	if (field->flags & VARVE_FIELD_DISTINCT)
+	if (flags & VARVE_FIELD_DISTINCT)
 		check_distinct(loader, item);
+}
+
+static void read_strings(VarveLoader *loader, const VarveItem *item, void *data)
+{
+	const VarveField *field = item->field;
+	const char **strings;
+
+	check_strings(loader, item);
 	if (!data || field->offset == VARVE_NOWHERE)
 		return;
-	strings = varve_loader_alloc(loader, (n + 1) * sizeof(*strings));
-	for (guint32 i = 0; i < n; i++) {
-		strings[i] = varve_item_string(item, i);
-		if (field->kind == VARVE_FIELD_PATHS)
-			strings[i] = resolve(loader, item, strings[i]);
-	}
+	strings = varve_loader_alloc(loader,
+				     (put_strings(loader, item, NULL) + 1) * sizeof(*strings));
+	put_strings(loader, item, strings);
 	put_pointer(data, field->offset, strings);
 }
 

@@ -13,18 +13,17 @@
 
 static const VarveField project_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, AT(VarveProjectDraft, project.description) },
-	{ "log-dir", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY,
-	  AT(VarveProjectDraft, project.log_dir) },
-	{ "work-dir", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY,
+	{ "log-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, AT(VarveProjectDraft, project.log_dir) },
+	{ "work-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK,
 	  AT(VarveProjectDraft, project.work_dir) },
-	{ "output-dir", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY,
+	{ "output-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK,
 	  AT(VarveProjectDraft, project.output_dir) },
-	{ "rendered-specs-dir", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY,
+	{ "rendered-specs-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK,
 	  AT(VarveProjectDraft, rendered_specs_dir) },
-	{ "lock-dir", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY, AT(VarveProjectDraft, lock_dir) },
+	{ "lock-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, AT(VarveProjectDraft, lock_dir) },
 	{ "default-distro", VARVE_FIELD_TABLE, 0, AT(VarveProjectDraft, default_distro),
 	  .schema = &varve_schema_distro_reference },
-	{ "default-author-email", VARVE_FIELD_STRING, 0,
+	{ "default-author-email", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
 	  AT(VarveProjectDraft, default_author_email), .check = varve_check_line },
 	{ NULL },
 };
@@ -49,8 +48,8 @@ static const VarveSchema repo_schema = {
 };
 
 static const VarveField input_fields[] = {
-	{ "repo", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND },
-	{ "set", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND },
+	{ "repo", VARVE_FIELD_STRING, VARVE_FIELD_BLANK, UNBOUND },
+	{ "set", VARVE_FIELD_STRING, VARVE_FIELD_BLANK, UNBOUND },
 	{ NULL },
 };
 
@@ -78,13 +77,16 @@ static const VarveField version_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, AT(VarveDistroVersion, description) },
 	{ "release-ver", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED,
 	  AT(VarveDistroVersion, release_ver) },
-	{ "dist-git-branch", VARVE_FIELD_STRING, 0, AT(VarveDistroVersion, dist_git_branch) },
+	{ "dist-git-branch", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveDistroVersion, dist_git_branch) },
 	{ "default-component-config", VARVE_FIELD_TABLE, 0, AT(VarveDistroVersion, defaults),
 	  .schema = &varve_schema_component_defaults },
-	{ "mock-config", VARVE_FIELD_PATH, 0, AT(VarveDistroVersion, mock_config) },
-	{ "mock-config-x86_64", VARVE_FIELD_PATH, 0, AT(VarveDistroVersion, mock_config_x86_64) },
-	{ "mock-config-aarch64", VARVE_FIELD_PATH, 0, AT(VarveDistroVersion, mock_config_aarch64) },
-	{ "kiwi-config-override", VARVE_FIELD_PATH, 0, UNBOUND },
+	{ "mock-config", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, AT(VarveDistroVersion, mock_config) },
+	{ "mock-config-x86_64", VARVE_FIELD_PATH, VARVE_FIELD_BLANK,
+	  AT(VarveDistroVersion, mock_config_x86_64) },
+	{ "mock-config-aarch64", VARVE_FIELD_PATH, VARVE_FIELD_BLANK,
+	  AT(VarveDistroVersion, mock_config_aarch64) },
+	{ "kiwi-config-override", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, UNBOUND },
 	{ "inputs", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &inputs_schema },
 	{ NULL },
 };
@@ -96,13 +98,17 @@ static const VarveSchema version_schema = {
 
 static const VarveField distro_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, AT(VarveDistro, description) },
-	{ "default-version", VARVE_FIELD_STRING, 0, AT(VarveDistro, default_version) },
-	{ "dist-git-base-uri", VARVE_FIELD_STRING, 0, AT(VarveDistro, dist_git_base_uri) },
-	{ "lookaside-base-uri", VARVE_FIELD_STRING, 0, AT(VarveDistro, lookaside_base_uri) },
+	{ "default-version", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveDistro, default_version) },
+	{ "dist-git-base-uri", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveDistro, dist_git_base_uri) },
+	{ "lookaside-base-uri", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveDistro, lookaside_base_uri) },
 	{ "repos", VARVE_FIELD_TABLES, VARVE_FIELD_REPLACED, ARRAY(VarveDistro, repositories),
 	  .schema = &repo_schema },
 	{ "disable-origins", VARVE_FIELD_BOOLEAN, 0, AT(VarveDistro, disable_origins) },
-	{ "versions", VARVE_FIELD_MAP, 0, ARRAY(VarveDistro, versions), .schema = &version_schema },
+	{ "versions", VARVE_FIELD_MAP, VARVE_FIELD_REPLACED, ARRAY(VarveDistro, versions),
+	  .schema = &version_schema },
 	{ NULL },
 };
 
@@ -119,12 +125,12 @@ static const VarveField component_group_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, AT(VarveComponentGroup, description) },
 	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveComponentGroup, metadata),
 	  .schema = &varve_schema_metadata },
-	{ "components", VARVE_FIELD_STRINGS, VARVE_FIELD_NOT_EMPTY,
+	{ "components", VARVE_FIELD_STRINGS, VARVE_FIELD_NOT_EMPTY | VARVE_FIELD_OR_NONE,
 	  AT(VarveComponentGroup, components) },
-	{ "specs", VARVE_FIELD_PATHS, VARVE_FIELD_NOT_EMPTY, AT(VarveComponentGroup, specs),
-	  .check = varve_check_glob },
+	{ "specs", VARVE_FIELD_PATHS, VARVE_FIELD_NOT_EMPTY | VARVE_FIELD_OR_NONE,
+	  AT(VarveComponentGroup, specs), .check = varve_check_pattern },
 	{ "excluded-paths", VARVE_FIELD_PATHS, 0, AT(VarveComponentGroup, excluded_paths),
-	  .check = varve_check_glob },
+	  .check = varve_check_pattern },
 	{ "default-component-config", VARVE_FIELD_TABLE, 0, AT(VarveComponentGroup, defaults),
 	  .schema = &varve_schema_component_defaults },
 	{ NULL },
@@ -137,11 +143,11 @@ const VarveSchema varve_schema_component_group = {
 };
 
 static const VarveField package_group_publish_fields[] = {
-	{ "channel", VARVE_FIELD_STRING, 0, AT(VarvePackageGroup, publish.rpm_channel),
-	  .check = varve_check_channel },
-	{ "rpm-channel", VARVE_FIELD_STRING, 0, AT(VarvePackageGroup, publish.rpm_channel),
-	  .check = varve_check_channel },
-	{ "debuginfo-channel", VARVE_FIELD_STRING, 0,
+	{ "channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarvePackageGroup, publish.rpm_channel), .check = varve_check_channel },
+	{ "rpm-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarvePackageGroup, publish.rpm_channel), .check = varve_check_channel },
+	{ "debuginfo-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
 	  AT(VarvePackageGroup, publish.debuginfo_channel), .check = varve_check_channel },
 	{ NULL },
 };
@@ -172,7 +178,7 @@ const VarveSchema varve_schema_package_group = {
 
 static const VarveField definition_fields[] = {
 	{ "type", VARVE_FIELD_STRING, 0, AT(VarveImage, type) },
-	{ "path", VARVE_FIELD_PATH, 0, AT(VarveImage, path) },
+	{ "path", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, AT(VarveImage, path) },
 	{ "profile", VARVE_FIELD_STRING, 0, AT(VarveImage, profile) },
 	{ NULL },
 };
@@ -211,7 +217,7 @@ static const VarveField image_test_fields[] = {
 static const VarveSchema image_tests_schema = { .fields = image_test_fields };
 
 static const VarveField image_publish_fields[] = {
-	{ "channels", VARVE_FIELD_STRINGS, 0, UNBOUND, .check = varve_check_channel },
+	{ "channels", VARVE_FIELD_STRINGS, 0, UNBOUND },
 	{ NULL },
 };
 static const VarveSchema image_publish_schema = { .fields = image_publish_fields };

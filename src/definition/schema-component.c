@@ -10,16 +10,26 @@
 
 /* References to distributions; whether they exist is told in components.c. */
 
-static const VarveField distro_reference_fields[] = {
-	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, AT(VarveDistroReference, name) },
-	{ "version", VARVE_FIELD_STRING, 0, AT(VarveDistroReference, version) },
-	{ "snapshot", VARVE_FIELD_STRING, 0, AT(VarveDistroReference, snapshot),
-	  .check = varve_check_timestamp },
-	{ NULL },
-};
+#define DISTRO_REFERENCE(flags) \
+	{ "name", VARVE_FIELD_STRING, (flags) | VARVE_FIELD_BLANK, \
+	  AT(VarveDistroReference, name) }, \
+		{ "version", VARVE_FIELD_STRING, VARVE_FIELD_BLANK, \
+		  AT(VarveDistroReference, version) }, \
+		{ "snapshot", VARVE_FIELD_STRING, VARVE_FIELD_BLANK, \
+		  AT(VarveDistroReference, snapshot), .check = varve_check_timestamp }, \
+		{ NULL },
+
+static const VarveField distro_reference_fields[] = { DISTRO_REFERENCE(VARVE_FIELD_REQUIRED) };
+/* The name may be inherited. */
+static const VarveField upstream_distro_fields[] = { DISTRO_REFERENCE(0) };
 
 const VarveSchema varve_schema_distro_reference = {
 	.fields = distro_reference_fields,
+	.size = sizeof(VarveDistroReference),
+};
+
+static const VarveSchema upstream_distro_schema = {
+	.fields = upstream_distro_fields,
 	.size = sizeof(VarveDistroReference),
 };
 
@@ -29,25 +39,44 @@ static const char *const spec_types[] = { "", "local", "upstream", NULL };
 
 static const VarveField spec_fields[] = {
 	{ "type", VARVE_FIELD_CHOICE, 0, AT(VarveSpecSource, type), .choices = spec_types },
-	{ "path", VARVE_FIELD_PATH, VARVE_FIELD_NOT_EMPTY, AT(VarveSpecSource, path) },
+	{ "path", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, AT(VarveSpecSource, path) },
 	{ "upstream-distro", VARVE_FIELD_TABLE, 0, AT(VarveSpecSource, upstream_distro),
-	  .schema = &varve_schema_distro_reference },
-	{ "upstream-name", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY,
+	  .schema = &upstream_distro_schema },
+	{ "upstream-name", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
 	  AT(VarveSpecSource, upstream_name), .check = varve_check_file_name },
-	{ "upstream-commit", VARVE_FIELD_STRING, 0, AT(VarveSpecSource, upstream_commit),
-	  .check = varve_check_commit },
+	{ "upstream-commit", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveSpecSource, upstream_commit), .check = varve_check_commit },
 	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveSpecSource, metadata),
 	  .schema = &varve_schema_metadata },
 	{ NULL },
 };
 
+/* What is for one type says so in its own table, also where the type is inherited. */
 static void check_spec(VarveLoader *loader, const VarveTable *table, void *data)
 {
+	static const struct {
+		const char *key;
+		VarveSpecType type;
+	} keys[] = {
+		{ "path", VARVE_SPEC_LOCAL },
+		{ "upstream-name", VARVE_SPEC_UPSTREAM },
+		{ "upstream-commit", VARVE_SPEC_UPSTREAM },
+	};
 	const VarveSpecSource *spec = data;
-	const VarveItem *path = varve_table_item(table, "path");
+	const VarveItem *type = varve_table_item(table, "type");
 
-	if (spec->type == VARVE_SPEC_LOCAL && !path && !varve_table_partial(loader, table))
+	if (varve_table_partial(loader, table) ||
+	    (type ? !varve_table_has_choice(table, "type") : varve_table_mentions(table, "type")))
+		return;
+	if (spec->type == VARVE_SPEC_LOCAL && !varve_table_mentions(table, "path"))
 		varve_table_mistake(loader, table, "a spec of type 'local' needs a 'path'");
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		const VarveItem *item = varve_table_item(table, keys[i].key);
+
+		if (item && spec->type != keys[i].type)
+			varve_key_mistake(loader, item, "'%s' is for a spec with type = \"%s\"",
+					  keys[i].key, spec_types[keys[i].type]);
+	}
 }
 
 static const VarveSchema spec_schema = {
@@ -241,117 +270,6 @@ const VarveSchema varve_schema_overlay = {
 	.check = check_overlay,
 };
 
-/* Source files */
-
-static const char *string_of(const VarveTable *table, const char *key)
-{
-	const VarveItem *item = varve_table_item(table, key);
-
-	return item && item->field ? item->value->string.text : NULL;
-}
-
-static const char *const origin_types[] = { "download", "custom", "overlay", NULL };
-static const char *const hash_types[] = { "SHA256", "SHA512", NULL };
-
-static const VarveField origin_fields[] = {
-	{ "type", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, AT(VarveSourceFile, from),
-	  .choices = origin_types },
-	{ "uri", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, uri) },
-	{ "script", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, script),
-	  .check = varve_check_file_name },
-	{ "mock-packages", VARVE_FIELD_STRINGS, 0, AT(VarveSourceFile, mock_packages) },
-	{ "inputs", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, AT(VarveSourceFile, inputs),
-	  .check = varve_check_file_name },
-	{ NULL },
-};
-
-static void check_origin(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	static const char *const custom_only[] = { "script", "mock-packages", "inputs" };
-	const VarveSourceFile *file = data;
-	const VarveItem *uri = varve_table_item(table, "uri");
-	g_autofree char *scheme = file->uri ? g_uri_parse_scheme(file->uri) : NULL;
-
-	if (!varve_table_has_choice(table, "type"))
-		return;
-	if (file->from == VARVE_SOURCE_DOWNLOAD && !uri && !varve_table_partial(loader, table))
-		varve_table_mistake(loader, table, "an origin of type 'download' needs a 'uri'");
-	else if (file->from != VARVE_SOURCE_DOWNLOAD && uri)
-		varve_key_mistake(loader, uri, "'uri' is for origins of type 'download'");
-	else if (uri && file->uri && !scheme)
-		varve_item_mistake(loader, uri, "'uri': '%s' has no scheme such as https://",
-				   file->uri);
-	if (file->from == VARVE_SOURCE_CUSTOM && !varve_table_item(table, "script"))
-		varve_table_mistake(loader, table, "an origin of type 'custom' needs a 'script'");
-	for (gsize i = 0; i < G_N_ELEMENTS(custom_only); i++) {
-		const VarveItem *item = varve_table_item(table, custom_only[i]);
-
-		if (item && file->from != VARVE_SOURCE_CUSTOM)
-			varve_key_mistake(loader, item, "'%s' is for origins of type 'custom'",
-					  custom_only[i]);
-	}
-}
-
-static const VarveSchema origin_schema = { .fields = origin_fields, .check = check_origin };
-
-static const VarveField source_file_fields[] = {
-	{ "filename", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, AT(VarveSourceFile, filename),
-	  .check = varve_check_file_name },
-	{ "hash", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, hash) },
-	{ "hash-type", VARVE_FIELD_CHOICE, 0, UNBOUND, .choices = hash_types },
-	{ "origin", VARVE_FIELD_TABLE, VARVE_FIELD_REQUIRED, UNBOUND, .schema = &origin_schema },
-	{ "replace-upstream", VARVE_FIELD_BOOLEAN, 0, AT(VarveSourceFile, replace_upstream) },
-	{ "replace-reason", VARVE_FIELD_STRING, 0, AT(VarveSourceFile, replace_reason) },
-	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveSourceFile, metadata),
-	  .schema = &varve_schema_metadata },
-	{ NULL },
-};
-
-static void check_hash(VarveLoader *loader, const VarveTable *table, VarveSourceFile *file)
-{
-	const VarveItem *hash = varve_table_item(table, "hash");
-	gsize digits;
-
-	file->hash_type = string_of(table, "hash-type");
-	if (!hash || !file->hash || !*file->hash)
-		return;
-	if (!file->hash_type) {
-		varve_key_mistake(loader, hash, "'hash' needs a 'hash-type'");
-		return;
-	}
-	digits = strcmp(file->hash_type, "SHA512") == 0 ? 128 : 64;
-	if (strlen(file->hash) != digits || strspn(file->hash, "0123456789abcdefABCDEF") != digits)
-		varve_item_mistake(loader, hash, "a hash of type %s has %zu hexadecimal digits",
-				   file->hash_type, digits);
-}
-
-static void check_source_file(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	VarveSourceFile *file = data;
-	const VarveItem *reason = varve_table_item(table, "replace-reason");
-	const char *text = file->replace_reason ? file->replace_reason : "";
-
-	check_hash(loader, table, file);
-	while (g_ascii_isspace(*text))
-		text++;
-	if (file->replace_upstream && !*text)
-		varve_table_mistake(loader, table,
-				    "'replace-upstream = true' needs a 'replace-reason'");
-	else if (!file->replace_upstream && reason)
-		varve_key_mistake(loader, reason,
-				  "'replace-reason' is for 'replace-upstream = true'");
-	if (file->from == VARVE_SOURCE_OVERLAY && !file->replace_upstream)
-		varve_table_mistake(loader, table,
-				    "an origin of type 'overlay' needs 'replace-upstream = true'");
-}
-
-static const VarveSchema source_file_schema = {
-	.what = "source file",
-	.fields = source_file_fields,
-	.size = sizeof(VarveSourceFile),
-	.check = check_source_file,
-};
-
 /* build */
 
 static const VarveField define = { "MACRO", VARVE_FIELD_STRING, 0, UNBOUND };
@@ -359,37 +277,23 @@ static const VarveSchema defines_schema = { .any = &define };
 
 static const VarveField check_fields[] = {
 	{ "skip", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponentBuild, check_skip) },
-	{ "skip_reason", VARVE_FIELD_STRING, 0, AT(VarveComponentBuild, check_skip_reason) },
+	{ "skip_reason", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveComponentBuild, check_skip_reason) },
 	{ "metadata", VARVE_FIELD_TABLE, 0, AT(VarveComponentBuild, check_metadata),
 	  .schema = &varve_schema_metadata },
 	{ NULL },
 };
 
-static void check_check(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	const VarveComponentBuild *build = data;
-
-	if (build->check_skip && !(build->check_skip_reason && *build->check_skip_reason))
-		varve_table_mistake(loader, table, "'skip = true' needs a 'skip_reason'");
-}
-
-static const VarveSchema check_schema = { .fields = check_fields, .check = check_check };
+static const VarveSchema check_schema = { .fields = check_fields };
 
 static const VarveField failure_fields[] = {
 	{ "expected", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponentBuild, failure_expected) },
-	{ "expected-reason", VARVE_FIELD_STRING, 0, AT(VarveComponentBuild, failure_reason) },
+	{ "expected-reason", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveComponentBuild, failure_reason) },
 	{ NULL },
 };
 
-static void check_failure(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	const VarveComponentBuild *build = data;
-
-	if (build->failure_expected && !(build->failure_reason && *build->failure_reason))
-		varve_table_mistake(loader, table, "'expected = true' needs an 'expected-reason'");
-}
-
-static const VarveSchema failure_schema = { .fields = failure_fields, .check = check_failure };
+static const VarveSchema failure_schema = { .fields = failure_fields };
 
 static const VarveField hint_fields[] = {
 	{ "expensive", VARVE_FIELD_BOOLEAN, 0, AT(VarveComponentBuild, expensive) },
@@ -444,23 +348,23 @@ static const VarveSchema build_schema = {
 /* Publishing, tests, the component itself */
 
 static const VarveField component_publish_fields[] = {
-	{ "rpm-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.rpm_channel),
-	  .check = varve_check_channel },
-	{ "srpm-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.srpm_channel),
-	  .check = varve_check_channel },
-	{ "debuginfo-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.debuginfo_channel),
-	  .check = varve_check_channel },
+	{ "rpm-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveComponent, publish.rpm_channel), .check = varve_check_channel },
+	{ "srpm-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveComponent, publish.srpm_channel), .check = varve_check_channel },
+	{ "debuginfo-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveComponent, publish.debuginfo_channel), .check = varve_check_channel },
 	{ NULL },
 };
 static const VarveSchema component_publish_schema = { .fields = component_publish_fields };
 
 /* `channel` is the older spelling of rpm-channel. */
 static const VarveField package_publish_fields[] = {
-	{ "channel", VARVE_FIELD_STRING, 0, AT(VarvePackageConfig, publish.rpm_channel),
-	  .check = varve_check_channel },
-	{ "rpm-channel", VARVE_FIELD_STRING, 0, AT(VarvePackageConfig, publish.rpm_channel),
-	  .check = varve_check_channel },
-	{ "debuginfo-channel", VARVE_FIELD_STRING, 0,
+	{ "channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarvePackageConfig, publish.rpm_channel), .check = varve_check_channel },
+	{ "rpm-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarvePackageConfig, publish.rpm_channel), .check = varve_check_channel },
+	{ "debuginfo-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
 	  AT(VarvePackageConfig, publish.debuginfo_channel), .check = varve_check_channel },
 	{ NULL },
 };
@@ -475,15 +379,16 @@ const VarveSchema varve_schema_package_config = {
 	.what = "package",
 	.fields = package_fields,
 	.size = sizeof(VarvePackageConfig),
+	.later_wins = TRUE,
 };
 
 static const VarveField older_publish_fields[] = {
-	{ "channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.rpm_channel),
+	{ "channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK, AT(VarveComponent, publish.rpm_channel),
 	  .check = varve_check_channel },
-	{ "rpm-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.rpm_channel),
-	  .check = varve_check_channel },
-	{ "debuginfo-channel", VARVE_FIELD_STRING, 0, AT(VarveComponent, publish.debuginfo_channel),
-	  .check = varve_check_channel },
+	{ "rpm-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveComponent, publish.rpm_channel), .check = varve_check_channel },
+	{ "debuginfo-channel", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,
+	  AT(VarveComponent, publish.debuginfo_channel), .check = varve_check_channel },
 	{ NULL },
 };
 static const VarveSchema older_publish_schema = { .fields = older_publish_fields };
@@ -497,7 +402,7 @@ static const VarveSchema older_package_config_schema = { .fields = older_package
 static const char *const calculations[] = { "auto", "autorelease", "static", "manual", NULL };
 
 static const VarveField release_fields[] = {
-	{ "calculation", VARVE_FIELD_CHOICE, 0, AT(VarveComponent, release),
+	{ "calculation", VARVE_FIELD_CHOICE, VARVE_FIELD_BLANK, AT(VarveComponent, release),
 	  .choices = calculations },
 	{ NULL },
 };
@@ -510,8 +415,8 @@ static const VarveField render_fields[] = {
 static const VarveSchema render_schema = { .fields = render_fields };
 
 static const VarveField test_reference_fields[] = {
-	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, AT(VarveTestReference, name) },
-	{ "group", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, AT(VarveTestReference, group) },
+	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_BLANK, AT(VarveTestReference, name) },
+	{ "group", VARVE_FIELD_STRING, VARVE_FIELD_BLANK, AT(VarveTestReference, group) },
 	{ NULL },
 };
 
@@ -541,13 +446,14 @@ static const VarveField component_fields[] = {
 	{ "release", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &release_schema },
 	{ "overlays", VARVE_FIELD_TABLES, 0, ARRAY(VarveComponent, overlays),
 	  .schema = &varve_schema_overlay },
-	{ "overlay-files", VARVE_FIELD_STRINGS, 0, AT(VarveComponent, overlay_files),
-	  .check = varve_check_glob },
+	{ "overlay-files", VARVE_FIELD_STRINGS,
+	  VARVE_FIELD_NOT_EMPTY | VARVE_FIELD_OR_NONE | VARVE_FIELD_REPLACED,
+	  AT(VarveComponent, overlay_files), .check = varve_check_pattern },
 	{ "build", VARVE_FIELD_TABLE, 0, AT(VarveComponent, build), .schema = &build_schema },
 	{ "render", VARVE_FIELD_TABLE, 0, UNBOUND, .schema = &render_schema },
 	{ "source-files", VARVE_FIELD_TABLES, 0, ARRAY(VarveComponent, source_files),
-	  .schema = &source_file_schema },
-	{ "packages", VARVE_FIELD_MAP, 0, ARRAY(VarveComponent, packages),
+	  .schema = &varve_schema_source_file },
+	{ "packages", VARVE_FIELD_MAP, VARVE_FIELD_REPLACED, ARRAY(VarveComponent, packages),
 	  .schema = &varve_schema_package_config },
 	/* Before August 2026; what `publish` says wins. */
 	{ "default-package-config", VARVE_FIELD_TABLE, 0, UNBOUND,
@@ -557,18 +463,13 @@ static const VarveField component_fields[] = {
 	{ NULL },
 };
 
-static void check_component(VarveLoader *loader, const VarveTable *table, void *data)
+/* What two files say of one component adds up; a file is still named once. */
+static void check_filenames(VarveLoader *loader, const VarveTable *table)
 {
-	VarveComponent *component = data;
 	const VarveItem *files = varve_table_item(table, "source-files");
-	const VarveTable *release = varve_table_child(table, "release");
-	g_autoptr(GHashTable) seen = NULL;
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
-	component->has_release = release && varve_table_item(release, "calculation");
-	component->table = table;
-	if (files && files->field)
-		seen = g_hash_table_new(g_str_hash, g_str_equal);
-	for (guint i = 0; seen && i < files->tables->len; i++) {
+	for (guint i = 0; files && files->field && i < files->tables->len; i++) {
 		const VarveItem *name = varve_table_item(files->tables->pdata[i], "filename");
 
 		if (name && name->field &&
@@ -578,11 +479,40 @@ static void check_component(VarveLoader *loader, const VarveTable *table, void *
 	}
 }
 
+static void check_defaults(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	VarveComponent *component = data;
+	const VarveTable *release = varve_table_child(table, "release");
+
+	component->has_release = release && varve_table_item(release, "calculation");
+	component->table = table;
+	check_filenames(loader, table);
+}
+
+/* A component says why itself; of defaults a reason may be inherited, or be the component's. */
+static void check_component(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	const VarveComponentBuild *build = &((VarveComponent *)data)->build;
+	const VarveTable *settings = varve_table_child(table, "build");
+	const VarveTable *check = varve_table_child(settings, "check");
+	const VarveTable *failure = varve_table_child(settings, "failure");
+
+	check_defaults(loader, table, data);
+	if (check && build->check_skip && !build->check_skip_reason &&
+	    !varve_table_mentions(check, "skip_reason") && !varve_table_partial(loader, check))
+		varve_table_mistake(loader, check, "'skip = true' needs a 'skip_reason'");
+	if (failure && build->failure_expected && !build->failure_reason &&
+	    !varve_table_mentions(failure, "expected-reason") &&
+	    !varve_table_partial(loader, failure))
+		varve_table_mistake(loader, failure,
+				    "'expected = true' needs an 'expected-reason'");
+}
+
 const VarveSchema varve_schema_component = {
 	.what = "component",
 	.fields = component_fields,
 	.size = sizeof(VarveComponent),
-	.check_name = varve_check_file_name,
+	.check_name = varve_check_plain_name,
 	.later_wins = TRUE,
 	.check = check_component,
 };
@@ -592,5 +522,5 @@ const VarveSchema varve_schema_component_defaults = {
 	.fields = component_fields,
 	.size = sizeof(VarveComponent),
 	.later_wins = TRUE,
-	.check = check_component,
+	.check = check_defaults,
 };

@@ -48,6 +48,7 @@ extern const VarveSchema varve_schema_component;
 extern const VarveSchema varve_schema_component_defaults;
 extern const VarveSchema varve_schema_component_group;
 extern const VarveSchema varve_schema_overlay;
+extern const VarveSchema varve_schema_source_file; /* schema-source-file.c */
 extern const VarveSchema varve_schema_metadata;
 extern const VarveSchema varve_schema_package_config;
 extern const VarveSchema varve_schema_package_group;

@@ -280,8 +280,19 @@ static void merge_map_entry(VarveLoader *loader, VarveTable *map, const VarveSou
 		add_meant(map, entry->key);
 		return;
 	}
+	if (first && of->field->flags & VARVE_FIELD_ONCE) {
+		g_autofree char *place = varve_item_place(first);
+
+		varve_key_mistake(loader, &item,
+				  "%s '%s' was already set at %s; it is said in "
+				  "one file",
+				  schema->what, entry->key, place);
+		return;
+	}
 	if (first && of->field->flags & VARVE_FIELD_REPLACED) {
 		first->source = source;
+		first->key_span = entry->key_span;
+		first->value = entry->value;
 		first->table = varve_table_new(loader, schema, entry->key, source, entry->key_span);
 		first->table->later_wins |= map->later_wins;
 	} else if (!first) {
@@ -334,10 +345,43 @@ static gboolean both_headers(const VarveItem *a, const VarveItem *b)
 	return a->value->made == VARVE_TOML_HEADER && b->value->made == VARVE_TOML_HEADER;
 }
 
+static gboolean is_nothing(const VarveTomlValue *value)
+{
+	switch (value->type) {
+	case VARVE_TOML_STRING:
+		return value->string.size == 0;
+	case VARVE_TOML_BOOLEAN:
+		return !value->boolean;
+	case VARVE_TOML_INTEGER:
+		return value->integer == 0;
+	case VARVE_TOML_ARRAY:
+		return value->array.n == 0;
+	default:
+		return FALSE;
+	}
+}
+
+static void replace(VarveItem *first, const VarveItem *item)
+{
+	first->value = item->value;
+	first->source = item->source;
+	first->key_span = item->key_span;
+}
+
+static void append_strings(VarveLoader *loader, VarveItem *first, const VarveItem *item)
+{
+	VarveItem *earlier = varve_loader_alloc(loader, sizeof(*earlier));
+
+	*earlier = *first;
+	replace(first, item);
+	first->earlier = earlier;
+}
+
 /* The key was set in an earlier file, or above a table that is continued. */
 static void merge_item(VarveLoader *loader, const VarveTable *table, VarveItem *first,
 		       VarveItem *item)
 {
+	gboolean replaced = item->field->flags & VARVE_FIELD_REPLACED;
 	gboolean later_wins = table->later_wins;
 	g_autofree char *place = NULL;
 
@@ -350,24 +394,29 @@ static void merge_item(VarveLoader *loader, const VarveTable *table, VarveItem *
 			merge_map_entry(loader, first->table, item->source, entry, item);
 		return;
 	case VARVE_FIELD_TABLES:
-		if (item->field->flags & VARVE_FIELD_REPLACED) {
-			g_ptr_array_set_size(first->tables, 0);
-			merge_tables(loader, first, item);
+		if (replaced && later_wins && is_nothing(item->value))
 			return;
-		}
-		if (later_wins || both_headers(first, item)) {
+		if (replaced)
+			g_ptr_array_set_size(first->tables, 0);
+		if (replaced || later_wins || both_headers(first, item)) {
 			merge_tables(loader, first, item);
 			return;
 		}
 		break;
 	default:
-		if (later_wins || item->field->flags & VARVE_FIELD_REPLACED) {
-			first->value = item->value;
-			first->source = item->source;
-			first->key_span = item->key_span;
+		if (replaced) {
+			replace(first, item);
 			return;
 		}
-		break;
+		if (!later_wins)
+			break;
+		if (is_nothing(item->value) && item->field != table->schema->any)
+			return;
+		if (item->field->kind == VARVE_FIELD_STRINGS)
+			append_strings(loader, first, item);
+		else
+			replace(first, item);
+		return;
 	}
 	place = varve_item_place(first);
 	varve_key_mistake(loader, item, "'%s' was already set at %s; a key is set once", item->key,
@@ -393,6 +442,9 @@ void varve_table_merge(VarveLoader *loader, VarveTable *table, const VarveSource
 			/* Known to be there, so that it is not reported as missing too. */
 			item.field = NULL;
 		}
+		if (item.field && item.field->flags & VARVE_FIELD_BLANK &&
+		    entry->value->string.size == 0)
+			continue;
 		first = varve_table_item(table, entry->key);
 		if (first && (!first->field || !item.field))
 			continue;

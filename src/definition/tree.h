@@ -22,7 +22,8 @@ typedef struct VarveField VarveField;
 typedef struct VarveSchema VarveSchema;
 
 /** One key of a merged table, with what it was set to. */
-typedef struct {
+typedef struct VarveItem VarveItem;
+struct VarveItem {
 	const char *key;
 	VarveTomlSpan key_span;
 	const VarveTomlValue *value; /* a leaf; of a table the first that made it */
@@ -30,16 +31,20 @@ typedef struct {
 	const VarveField *field;
 	VarveTable *table; /* TABLE, MAP */
 	GPtrArray *tables; /* TABLES: VarveTable *, in order */
-} VarveItem;
+	/* (nullable) STRINGS that add up: what an earlier file says, which comes first. */
+	const VarveItem *earlier;
+};
 
 struct VarveTable {
 	const VarveSchema *schema;
 	const char *name; /* its key, or NULL for an element of an array */
 	const VarveSource *source;
-	VarveTomlSpan span;  /* of the header or key that made it first */
-	gboolean later_wins; /* here and below, a later file's value replaces an earlier one's */
-	GArray *items;       /* VarveItem, in order of appearance */
-	GHashTable *index;   /* char * → position + 1; NULL while small */
+	VarveTomlSpan span; /* of the header or key that made it first */
+	/* Here and below a later file's value replaces an earlier one's if it is not empty, false
+	 * or 0; arrays add up. */
+	gboolean later_wins;
+	GArray *items;     /* VarveItem, in order of appearance */
+	GHashTable *index; /* char * → position + 1; NULL while small */
 	/* (nullable) keys that are not among the items, but are not missing: known ones that
 	 * unknown ones were taken for, entries of the wrong kind. */
 	GPtrArray *meant;
@@ -76,6 +81,9 @@ enum {
 	VARVE_FIELD_NOT_EMPTY = 1 << 1, /* strings, arrays and their elements */
 	VARVE_FIELD_DISTINCT = 1 << 2,  /* STRINGS: no element twice */
 	VARVE_FIELD_REPLACED = 1 << 3,  /* later files win over earlier ones as a whole */
+	VARVE_FIELD_BLANK = 1 << 4,     /* "" is as if the key were not there */
+	VARVE_FIELD_OR_NONE = 1 << 5,   /* with NOT_EMPTY: an array may be empty */
+	VARVE_FIELD_ONCE = 1 << 6,      /* MAP: an entry is said in one file */
 };
 
 struct VarveField {

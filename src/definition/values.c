@@ -124,6 +124,8 @@ static void add(GPtrArray *values, const char *key, GString *text, VarveOrigin o
 
 static void add_array(GPtrArray *values, const char *key, const VarveItem *item)
 {
+	if (item->earlier)
+		add_array(values, key, item->earlier);
 	for (guint i = 0; item->tables && i < item->tables->len; i++) {
 		const VarveTable *table = item->tables->pdata[i];
 		GString *text = g_string_new(NULL);

@@ -368,6 +368,116 @@ static void test_two_patterns_for_one_component(void)
 	remove_tree(directory);
 }
 
+/* Of two files that say something of one component, the later wins with what is not empty. */
+static void test_later_files(void)
+{
+	g_autofree char *directory = make_tree(
+		"includes = [\"later/x.toml\"]\n"
+		"[components.a]\nspec = { type = \"upstream\", upstream-commit = \"0123456\" }\n"
+		"[components.a.build]\nwith = [\"one\"]\ndefines = { x = \"1\", y = \"1\" }\n"
+		"check = { skip = true, skip_reason = \"first\" }\n"
+		"[components.a.packages.p.publish]\nrpm-channel = \"r\"\ndebuginfo-channel = "
+		"\"d\"\n"
+		"[[components.a.source-files]]\nfilename = \"f\"\n"
+		"origin = { type = \"download\", uri = \"https://example.org/f\" }\n"
+		"[default-package-config]\npublish.rpm-channel = \"one\"\n"
+		"[distros.d]\ndefault-version = \"1\"\n[distros.d.versions.1]\n"
+		"release-ver = \"1\"\ndist-git-branch = \"b\"\n"
+		"[project]\nlock-dir = \"l\"\ndefault-distro = { name = \"d\", version = \"1\" "
+		"}\n");
+	g_autoptr(VarveDefinition) definition = NULL;
+	g_autoptr(VarveEffective) a = NULL;
+	g_autoptr(GError) error = NULL;
+	const VarveComponents *components;
+
+	add_file(directory, "later/x.toml",
+		 "[components.a]\nspec.upstream-commit = \"\"\n"
+		 "[components.a.build]\nwith = [\"two\"]\nwithout = []\n"
+		 "defines = { x = \"\", z = \"2\" }\ncheck = { skip = false, skip_reason = \"\" }\n"
+		 "[components.a.packages.p.publish]\nrpm-channel = \"s\"\n"
+		 "[[components.a.source-files]]\nfilename = \"g\"\n"
+		 "origin = { type = \"custom\", script = \"g.sh\" }\n"
+		 "[default-package-config]\npublish.rpm-channel = \"two\"\n"
+		 "[distros.d.versions.1]\nrelease-ver = \"2\"\n"
+		 "[project]\nlock-dir = \"\"\ndefault-distro = { name = \"d\", version = \"\" }\n");
+	definition = varve_definition_load(directory, &error);
+	g_assert_no_error(error);
+	components = definition->components;
+	a = effective_of(definition, "a");
+	g_assert_cmpstr(a->component.spec.upstream_commit, ==, "0123456");
+	assert_strings(a->component.build.with, "one two");
+	g_assert_cmpstr(define(a, "x"), ==, "");
+	g_assert_cmpstr(define(a, "y"), ==, "1");
+	g_assert_cmpstr(define(a, "z"), ==, "2");
+	g_assert_true(a->component.build.check_skip);
+	g_assert_cmpstr(a->component.build.check_skip_reason, ==, "first");
+	/* An entry of `packages` and a version are replaced whole. */
+	g_assert_cmpstr(varve_effective_channel(a, "p"), ==, "s");
+	g_assert_null(varve_effective_channel(a, "p-debuginfo"));
+	g_assert_null(a->component.packages[0].publish.debuginfo_channel);
+	g_assert_cmpuint(a->component.n_source_files, ==, 2);
+	g_assert_cmpstr(a->component.source_files[1].origin.file, ==, "later/x.toml");
+	g_assert_cmpstr(varve_effective_channel(a, "q"), ==, "two");
+	g_assert_cmpstr(components->distros[0].versions[0].release_ver, ==, "2");
+	g_assert_null(components->distros[0].versions[0].dist_git_branch);
+	g_assert_true(g_str_has_suffix(components->lock_dir, "/l"));
+	g_assert_cmpstr(components->default_distro.version, ==, "1");
+	remove_tree(directory);
+}
+
+/* Each element of an array says where it is from. */
+static void test_later_files_explained(void)
+{
+	g_autofree char *directory = make_tree("includes = [\"later.toml\"]\n"
+					       "[components.a.build]\nwith = [\"one\"]\n");
+	g_autoptr(VarveDefinition) definition = NULL;
+	g_autoptr(VarveEffective) a = NULL;
+	g_autoptr(GPtrArray) all = NULL;
+	g_autoptr(GError) error = NULL;
+
+	add_file(directory, "later.toml", "\n[components.a.build]\nwith = [\"two\"]\n");
+	definition = varve_definition_load(directory, &error);
+	g_assert_no_error(error);
+	a = effective_of(definition, "a");
+	all = varve_effective_explain(a);
+	g_assert_cmpuint(all->len, ==, 2);
+	g_assert_cmpstr(((VarveExplanation *)all->pdata[0])->value, ==, "\"one\"");
+	g_assert_cmpstr(((VarveExplanation *)all->pdata[0])->origin.file, ==, "varve.toml");
+	g_assert_cmpstr(((VarveExplanation *)all->pdata[1])->value, ==, "\"two\"");
+	g_assert_cmpstr(((VarveExplanation *)all->pdata[1])->origin.file, ==, "later.toml");
+	remove_tree(directory);
+}
+
+/* "" is as if the key were not there; an array may have nothing. */
+static void test_blank(void)
+{
+	g_autofree char *directory = make_tree(
+		"[components.a]\nspec = { type = \"\", path = \"\", upstream-name = \"\", "
+		"upstream-commit = \"\", upstream-distro = { version = \"\", snapshot = \"\" } }\n"
+		"release.calculation = \"\"\npublish = { rpm-channel = \"\" }\n"
+		"packages.p.publish = { rpm-channel = \"\", channel = \"old\" }\n"
+		"[[components.a.source-files]]\nfilename = \"f\"\nhash = \"\"\nhash-type = \"\"\n"
+		"replace-reason = \"\"\norigin = { type = \"download\", uri = "
+		"\"https://example.org/f\", script = \"\", inputs = [], mock-packages = [] }\n"
+		"[component-groups.g]\ncomponents = []\nspecs = []\nexcluded-paths = []\n"
+		"default-component-config.build.check.skip = true\n"
+		"[project]\nwork-dir = \"\"\n[images.i]\ndefinition = { path = \"\" }\n");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveDefinition) definition = varve_definition_load(directory, &error);
+	g_autoptr(VarveEffective) a = NULL;
+
+	g_assert_no_error(error);
+	a = effective_of(definition, "a");
+	g_assert_null(a->component.spec.path);
+	g_assert_false(a->component.has_release);
+	g_assert_cmpstr(varve_effective_channel(a, "p"), ==, "old");
+	g_assert_null(a->component.source_files[0].hash_type);
+	g_assert_true(definition->components->groups[0].defaults.build.check_skip);
+	g_assert_true(g_str_has_suffix(definition->project.work_dir, "/build/work"));
+	g_assert_null(definition->components->images[0].path);
+	remove_tree(directory);
+}
+
 static void test_what_does_not_fit(void)
 {
 	static const struct {
@@ -468,6 +578,9 @@ int main(int argc, char **argv)
 			test_overlay_files_of_the_project);
 	g_test_add_func("/component/effective/two-patterns-for-one-component",
 			test_two_patterns_for_one_component);
+	g_test_add_func("/component/effective/later-files", test_later_files);
+	g_test_add_func("/component/effective/later-files-explained", test_later_files_explained);
+	g_test_add_func("/component/effective/blank", test_blank);
 	g_test_add_func("/component/effective/what-does-not-fit", test_what_does_not_fit);
 	g_test_add_func("/component/effective/metadata-of-ours", test_metadata_of_ours);
 	g_test_add_func("/component/effective/azurelinux", test_azurelinux);
