@@ -84,16 +84,6 @@ static void check_upstream_distro(VarveLoader *loader, const VarveTable *compone
 	check_distro_reference(loader, varve_table_child(spec, "upstream-distro"));
 }
 
-static void no_overlay_files(VarveLoader *loader, const VarveTable *defaults)
-{
-	const VarveItem *item = defaults ? varve_table_item(defaults, "overlay-files") : NULL;
-
-	if (item)
-		varve_key_mistake(loader, item,
-				  "'overlay-files' is for a component and for the project's "
-				  "default-component-config");
-}
-
 static void check_distros(VarveLoader *loader)
 {
 	const VarveTable *distros = varve_table_child(loader->top, "distros");
@@ -115,7 +105,7 @@ static void check_distros(VarveLoader *loader)
 				varve_table_child(version, "default-component-config");
 
 			check_upstream_distro(loader, defaults);
-			no_overlay_files(loader, defaults);
+			varve_check_overlay_files(loader, defaults);
 		}
 	}
 }
@@ -131,6 +121,7 @@ static void check_components(VarveLoader *loader)
 		const VarveItem *snapshot = distro ? varve_table_item(distro, "snapshot") : NULL;
 
 		check_distro_reference(loader, distro);
+		varve_check_overlay_files(loader, component);
 		if (snapshot)
 			varve_key_mistake(loader, snapshot,
 					  "a component has no 'snapshot' of its own; pin it with "
@@ -148,7 +139,7 @@ static void check_groups(VarveLoader *loader)
 		const VarveTable *defaults = varve_table_child(group, "default-component-config");
 
 		check_upstream_distro(loader, defaults);
-		no_overlay_files(loader, defaults);
+		varve_check_overlay_files(loader, defaults);
 	}
 }
 
@@ -184,10 +175,14 @@ static void find_components(VarveLoader *loader, struct VarveComponents *model)
 	g_autoptr(GPtrArray) found = g_ptr_array_new();
 	g_autoptr(GHashTable) files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	VarveComponent *components = (VarveComponent *)model->components;
-	VarveResolver resolver = { loader, components, found, files };
+	g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(VarveMember));
+	g_autoptr(GHashTable) overlay_files = NULL, contested = NULL;
+	VarveResolver resolver = { loader, components, found, files, NULL, NULL, members };
 
 	loader->components = g_hash_table_new(g_str_hash, g_str_equal);
 	varve_resolve_overlay_files(&resolver);
+	overlay_files = resolver.overlay_files;
+	contested = resolver.contested;
 	varve_resolve_group_specs(&resolver, model);
 	if (found->len > 0) {
 		gsize n = model->n_components;
@@ -200,7 +195,8 @@ static void find_components(VarveLoader *loader, struct VarveComponents *model)
 	}
 	model->components = components;
 	model->n_components += found->len;
-	varve_resolve_membership(loader, model, components);
+	varve_resolve_membership(&resolver, model, components);
+	varve_resolve_overlays(&resolver, model, components);
 }
 
 void varve_components_resolve(VarveLoader *loader, VarveDraft *draft)

@@ -26,12 +26,13 @@ static void take_spec(VarveResolver *resolver, const VarveComponentGroup *group,
 	VarveOrigin origin = varve_source_origin(item->source, span);
 	g_autofree char *name = g_path_get_basename(path);
 	char *dot = strrchr(name, '.');
+	VarveMember member = { .group = group };
 	const char *wrong;
 	VarveComponent *component;
 
 	if (dot && dot != name)
 		*dot = '\0';
-	wrong = varve_check_file_name(name);
+	wrong = varve_check_plain_name(name);
 	if (wrong) {
 		varve_loader_mistake(resolver->loader, item->source, span,
 				     "'%s' makes a component whose name %s",
@@ -50,6 +51,8 @@ static void take_spec(VarveResolver *resolver, const VarveComponentGroup *group,
 				     varve_loader_display(resolver->loader, path));
 		return;
 	}
+	member.component = varve_loader_component(resolver->loader, name) - 1;
+	g_array_append_val(resolver->members, member);
 	if (component->found_spec)
 		return;
 	component->found_spec = varve_loader_keep(resolver->loader, g_strdup(path));
@@ -81,59 +84,50 @@ void varve_resolve_group_specs(VarveResolver *resolver, const struct VarveCompon
 
 /* Membership */
 
-typedef struct {
-	guint component;
-	const VarveComponentGroup *group;
-} Member;
-
 static int by_component(const void *a, const void *b)
 {
-	const Member *left = a, *right = b;
+	const VarveMember *left = a, *right = b;
 
 	if (left->component != right->component)
 		return left->component < right->component ? -1 : 1;
 	return strcmp(left->group->name, right->group->name);
 }
 
-static GArray *list_members(VarveLoader *loader, const struct VarveComponents *model)
+/* Those that groups name, beside those that their `specs` find. */
+static GArray *list_members(VarveResolver *resolver, const struct VarveComponents *model)
 {
-	GArray *members = g_array_new(FALSE, FALSE, sizeof(Member));
+	GArray *members = g_array_ref(resolver->members);
 
 	for (gsize i = 0; i < model->n_groups; i++) {
 		const VarveComponentGroup *group = &model->groups[i];
 
 		for (gsize j = 0; group->components[j]; j++) {
-			guint found = varve_loader_component(loader, group->components[j]);
-			Member member = { found - 1, group };
+			guint found =
+				varve_loader_component(resolver->loader, group->components[j]);
+			VarveMember member = { found - 1, group };
 
 			if (found)
 				g_array_append_val(members, member);
 		}
 	}
-	for (gsize i = 0; i < model->n_components; i++) {
-		Member member = { (guint)i, model->components[i].found_by };
-
-		if (member.group)
-			g_array_append_val(members, member);
-	}
 	if (members->len > 1)
-		qsort(members->data, members->len, sizeof(Member), by_component);
+		qsort(members->data, members->len, sizeof(VarveMember), by_component);
 	return members;
 }
 
-void varve_resolve_membership(VarveLoader *loader, const struct VarveComponents *model,
+void varve_resolve_membership(VarveResolver *resolver, const struct VarveComponents *model,
 			      VarveComponent *components)
 {
-	g_autoptr(GArray) members = list_members(loader, model);
+	g_autoptr(GArray) members = list_members(resolver, model);
 	const VarveComponentGroup **groups =
-		varve_loader_alloc(loader, members->len * sizeof(gpointer));
+		varve_loader_alloc(resolver->loader, members->len * sizeof(gpointer));
 	gsize n = 0;
 
 	for (guint i = 0; i < members->len; i++) {
-		const Member *member = &g_array_index(members, Member, i);
+		const VarveMember *member = &g_array_index(members, VarveMember, i);
 		VarveComponent *component = &components[member->component];
 
-		/* Named twice in one group. */
+		/* In one group for two reasons. */
 		if (component->n_groups > 0 &&
 		    component->groups[component->n_groups - 1] == member->group)
 			continue;

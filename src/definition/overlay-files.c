@@ -1,5 +1,5 @@
-/* Overlay files: one change a file, named by a component's `overlay-files` or found by the
- * project's, where a directory may make a component that nothing else declares. */
+/* Overlay files: one change a file, named by the `overlay-files` that apply to a component; a
+ * directory that the project's find may make a component that nothing else declares. */
 #include "definition/checks.h"
 #include "definition/resolver.h"
 
@@ -78,8 +78,6 @@ static void add_overlays(VarveResolver *resolver, VarveComponent *component, con
 	g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(VarveSpecOverlay));
 	VarveSpecOverlay *overlays;
 
-	if (paths->len == 0)
-		return;
 	if (component->n_overlays > 0)
 		g_array_append_vals(all, component->overlays, (guint)component->n_overlays);
 	for (guint i = 0; i < paths->len; i++) {
@@ -103,54 +101,46 @@ static int compare_base_names(gconstpointer a, gconstpointer b)
 	return order != 0 ? order : strcmp(left, right);
 }
 
-/* One pattern of a component's own overlay-files. */
-static void expand_pattern(VarveResolver *resolver, GPtrArray *paths, const VarveItem *item,
-			   guint i, const char *pattern)
-{
-	const VarveTomlSpan span = item->value->array.items[i]->span;
-	g_autoptr(GPtrArray) found = varve_source_glob(item->source->directory, pattern);
+/* Discovery, by the project's "base/comps/{component}/overlays/…" */
 
-	if (found->len == 0 && !varve_source_is_pattern(pattern))
-		varve_loader_mistake(resolver->loader, item->source, span, "there is no file '%s'",
-				     pattern);
-	g_ptr_array_sort(found, compare_base_names);
-	for (guint j = 0; j < found->len; j++) {
-		if (!g_ptr_array_find_with_equal_func(paths, found->pdata[j], g_str_equal, NULL))
-			g_ptr_array_add(paths, g_strdup(found->pdata[j]));
-	}
+/* The files that stand for one component; @entry is the pattern that found them. */
+typedef struct {
+	guint32 entry;
+	char *directory;
+	GPtrArray *paths;
+} Found;
+
+static void found_free(gpointer data)
+{
+	Found *found = data;
+
+	g_free(found->directory);
+	g_ptr_array_unref(found->paths);
+	g_free(found);
 }
 
-static void expand_own(VarveResolver *resolver, VarveComponent *component, const VarveItem *item)
+static const VarveItem *overlay_files_of(const VarveTable *table)
 {
-	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	const VarveItem *item = table ? varve_table_item(table, "overlay-files") : NULL;
 
-	for (guint32 i = 0; i < item->value->array.n; i++) {
-		const char *pattern = varve_item_string(item, i);
-
-		if (strstr(pattern, PLACEHOLDER))
-			varve_loader_mistake(resolver->loader, item->source,
-					     item->value->array.items[i]->span,
-					     "'" PLACEHOLDER "' is for the project's "
-					     "default-component-config");
-		else
-			expand_pattern(resolver, paths, item, i, pattern);
-	}
-	if (paths->len > 0)
-		add_overlays(resolver, component, paths, item, item->value->span);
+	return item && item->field ? item : NULL;
 }
 
-/* The project's overlay-files: "base/comps/{component}/overlays/…" */
+static gboolean has_placeholder(const VarveItem *item, guint32 i)
+{
+	return strstr(varve_item_string(item, i), PLACEHOLDER) != NULL;
+}
 
-static gboolean check_project_pattern(VarveLoader *loader, const VarveItem *item, guint i)
+static gboolean check_project_pattern(VarveLoader *loader, const VarveItem *item, guint32 i)
 {
 	const char *pattern = varve_item_string(item, i);
 	const char *place = strstr(pattern, PLACEHOLDER);
 	const char *wrong = NULL;
-	g_autofree char *before = place ? g_strndup(pattern, (gsize)(place - pattern)) : NULL;
+	g_autofree char *before = g_strndup(pattern, (gsize)(place - pattern));
 	gsize size = strlen(PLACEHOLDER);
 
-	if (!place || strstr(place + 1, PLACEHOLDER))
-		wrong = "must hold '" PLACEHOLDER "' exactly once";
+	if (strstr(place + 1, PLACEHOLDER))
+		wrong = "must hold '" PLACEHOLDER "' once";
 	else if ((place != pattern && place[-1] != '/') || place[size] != '/' || !place[size + 1])
 		wrong = "must have '" PLACEHOLDER "' as a directory";
 	else if (varve_source_is_pattern(before))
@@ -163,94 +153,164 @@ static gboolean check_project_pattern(VarveLoader *loader, const VarveItem *item
 	return !wrong;
 }
 
-/* What a pattern finds, by the directory that stands for the component. */
-static GHashTable *find_by_name(const char *base, const char *inside, GPtrArray *found,
-				GPtrArray *names)
+static void claim(VarveResolver *resolver, const VarveItem *item, guint32 i, const char *name,
+		  const char *directory, const char *path)
 {
-	GHashTable *by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-						    (GDestroyNotify)g_ptr_array_unref);
-	g_autoptr(GPtrArray) here = varve_source_glob(base, inside);
+	const VarveTomlSpan span = item->value->array.items[i]->span;
+	Found *found = g_hash_table_lookup(resolver->overlay_files, name);
 
-	g_ptr_array_extend_and_steal(found, g_steal_pointer(&here));
-	for (guint j = 0; j < found->len; j++) {
-		const char *path = found->pdata[j], *rest = path + strlen(base);
-		g_autofree char *name = NULL;
-		GPtrArray *paths;
-
-		while (*rest == '/')
-			rest++;
-		name = g_strndup(rest, strcspn(rest, "/"));
-		paths = g_hash_table_lookup(by_name, name);
-		if (!paths) {
-			paths = g_ptr_array_new();
-			g_ptr_array_add(names, name);
-			g_hash_table_insert(by_name, g_steal_pointer(&name), paths);
-		}
-		g_ptr_array_add(paths, (gpointer)path);
+	if (!found) {
+		found = g_new0(Found, 1);
+		found->entry = i;
+		found->directory = g_build_filename(directory, name, NULL);
+		found->paths = g_ptr_array_new_with_free_func(g_free);
+		g_hash_table_insert(resolver->overlay_files, g_strdup(name), found);
+		if (!varve_resolver_find(resolver, name))
+			varve_resolver_add(resolver, name, varve_source_origin(item->source, span));
 	}
-	return by_name;
+	if (found->entry == i)
+		g_ptr_array_add(found->paths, g_strdup(path));
+	else if (!g_hash_table_contains(resolver->contested, found))
+		varve_loader_mistake(resolver->loader, item->source, span,
+				     "'%s' finds component '%s', which another pattern of "
+				     "'overlay-files' finds too",
+				     varve_item_string(item, i), name);
+	if (found->entry != i)
+		g_hash_table_add(resolver->contested, found);
 }
 
-static void expand_project_pattern(VarveResolver *resolver, const VarveItem *item, guint i,
-				   GHashTable *claimed)
+static void expand_project_pattern(VarveResolver *resolver, const VarveItem *item, guint32 i)
 {
 	const char *pattern = varve_item_string(item, i);
-	const VarveTomlSpan span = item->value->array.items[i]->span;
 	const char *place = strstr(pattern, PLACEHOLDER);
-	const VarveTable *declared = varve_table_child(resolver->loader->top, "components");
 	g_autofree char *before = g_strndup(pattern, (gsize)(place - pattern));
 	g_autofree char *base = g_canonicalize_filename(before, item->source->directory);
 	g_autofree char *inside = g_strconcat("*", place + strlen(PLACEHOLDER), NULL);
-	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	g_autoptr(GHashTable) by_name = find_by_name(base, inside, found, names);
+	g_autoptr(GPtrArray) found = varve_source_glob(base, inside);
 
-	for (guint j = 0; j < names->len; j++) {
-		const char *name = names->pdata[j];
-		const VarveTable *table = declared ? varve_table_child(declared, name) : NULL;
-		GPtrArray *paths = g_hash_table_lookup(by_name, name);
-		VarveComponent *component;
+	for (guint j = 0; j < found->len; j++) {
+		const char *path = found->pdata[j], *rest = path + strlen(base);
+		g_autofree char *name = NULL;
 
-		if (strchr(name, ' '))
-			continue;
-		if (!g_hash_table_insert(claimed, g_strdup(name), NULL)) {
-			varve_loader_mistake(resolver->loader, item->source, span,
-					     "'%s' finds component '%s', which another pattern of "
-					     "'overlay-files' finds too",
-					     pattern, name);
-			continue;
-		}
-		/* What a component says itself replaces this. */
-		if (table && varve_table_item(table, "overlay-files"))
-			continue;
-		component = varve_resolver_find(resolver, name);
-		if (!component)
-			component = varve_resolver_add(resolver, name,
-						       varve_source_origin(item->source, span));
-		g_ptr_array_sort(paths, compare_base_names);
-		add_overlays(resolver, component, paths, item, span);
+		rest += strspn(rest, "/");
+		name = g_strndup(rest, strcspn(rest, "/"));
+		if (!varve_check_plain_name(name))
+			claim(resolver, item, i, name, base, path);
 	}
 }
 
 void varve_resolve_overlay_files(VarveResolver *resolver)
 {
 	const VarveTable *top = resolver->loader->top;
-	const VarveTable *declared = varve_table_child(top, "components");
-	const VarveTable *defaults = varve_table_child(top, "default-component-config");
-	g_autoptr(GHashTable) claimed =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	const VarveItem *item;
+	const VarveItem *item =
+		overlay_files_of(varve_table_child(top, "default-component-config"));
 
-	for (guint i = 0; declared && i < declared->items->len; i++) {
-		const VarveItem *entry = &g_array_index(declared->items, VarveItem, i);
-
-		item = varve_table_item(entry->table, "overlay-files");
-		if (item && item->field)
-			expand_own(resolver, &resolver->declared[i], item);
+	resolver->overlay_files =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, found_free);
+	resolver->contested = g_hash_table_new(NULL, NULL);
+	for (guint32 i = 0; item && i < item->value->array.n; i++) {
+		if (has_placeholder(item, i) && check_project_pattern(resolver->loader, item, i))
+			expand_project_pattern(resolver, item, i);
 	}
-	item = defaults ? varve_table_item(defaults, "overlay-files") : NULL;
-	for (guint32 i = 0; item && item->field && i < item->value->array.n; i++) {
-		if (check_project_pattern(resolver->loader, item, i))
-			expand_project_pattern(resolver, item, i, claimed);
+}
+
+/* What applies to a component: its own list, else that of its last group, the project, the
+ * distribution's version. A list replaces those before it. */
+
+void varve_check_overlay_files(VarveLoader *loader, const VarveTable *table)
+{
+	const VarveItem *item = overlay_files_of(table);
+
+	for (guint32 i = 0; item && i < item->value->array.n; i++) {
+		if (has_placeholder(item, i))
+			varve_loader_mistake(loader, item->source,
+					     item->value->array.items[i]->span,
+					     "'" PLACEHOLDER "' is for the project's "
+					     "default-component-config");
+	}
+}
+
+static const VarveItem *list_of(const struct VarveComponents *model,
+				const VarveDistroVersion *version, const VarveComponent *component)
+{
+	const VarveItem *item = overlay_files_of(component->table);
+
+	for (gsize i = component->n_groups; !item && i > 0; i--)
+		item = overlay_files_of(component->groups[i - 1]->defaults.table);
+	if (!item)
+		item = overlay_files_of(model->defaults.table);
+	if (!item && version)
+		item = overlay_files_of(version->defaults.table);
+	return item;
+}
+
+/* (borrowed or caller frees by @own) where the patterns of @item start from. */
+static const char *directory_of(const VarveResolver *resolver, const VarveComponent *component,
+				const VarveItem *item, char **own)
+{
+	const Found *found = g_hash_table_lookup(resolver->overlay_files, component->name);
+
+	if (overlay_files_of(component->table) == item)
+		return item->source->directory;
+	if (component->table)
+		return component->table->source->directory;
+	if (component->found_spec)
+		return *own = g_path_get_dirname(component->found_spec);
+	return found ? found->directory : item->source->directory;
+}
+
+static void add_paths(GPtrArray *paths, GPtrArray *more)
+{
+	g_ptr_array_sort(more, compare_base_names);
+	for (guint i = 0; i < more->len; i++) {
+		if (!g_ptr_array_find_with_equal_func(paths, more->pdata[i], g_str_equal, NULL))
+			g_ptr_array_add(paths, g_strdup(more->pdata[i]));
+	}
+}
+
+static void expand_entry(VarveResolver *resolver, const VarveComponent *component,
+			 const VarveItem *item, guint32 i, GPtrArray *paths)
+{
+	const char *pattern = varve_item_string(item, i), *directory;
+	Found *found = g_hash_table_lookup(resolver->overlay_files, component->name);
+	g_autoptr(GPtrArray) here = NULL;
+	g_autofree char *own = NULL, *path = NULL;
+
+	if (has_placeholder(item, i)) {
+		if (found && found->entry == i)
+			add_paths(paths, found->paths);
+		return;
+	}
+	if (*pattern == '\0' || varve_check_pattern(pattern))
+		return; /* that was said */
+	directory = directory_of(resolver, component, item, &own);
+	here = varve_source_glob(directory, pattern);
+	add_paths(paths, here);
+	if (here->len > 0 || varve_source_is_pattern(pattern))
+		return;
+	path = g_canonicalize_filename(pattern, directory);
+	varve_loader_mistake(resolver->loader, item->source, item->value->array.items[i]->span,
+			     "component '%s': there is no file '%s'", component->name,
+			     varve_loader_display(resolver->loader, path));
+}
+
+void varve_resolve_overlays(VarveResolver *resolver, const struct VarveComponents *model,
+			    VarveComponent *components)
+{
+	const VarveDistroReference *reference = &model->default_distro;
+	const VarveDistro *distro = reference->origin.line && reference->name
+					    ? varve_distro_find(model, reference->name, NULL)
+					    : NULL;
+	const VarveDistroVersion *version =
+		distro ? varve_distro_version(distro, reference->version, NULL) : NULL;
+
+	for (gsize i = 0; i < model->n_components; i++) {
+		const VarveItem *item = list_of(model, version, &components[i]);
+		g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+
+		for (guint32 j = 0; item && j < item->value->array.n; j++)
+			expand_entry(resolver, &components[i], item, j, paths);
+		if (paths->len > 0)
+			add_overlays(resolver, &components[i], paths, item, item->value->span);
 	}
 }

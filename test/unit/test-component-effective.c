@@ -354,6 +354,91 @@ static void test_overlay_files_of_the_project(void)
 	remove_tree(directory);
 }
 
+static void add_change(const char *directory, const char *name, const char *section)
+{
+	g_autofree char *text = g_strdup_printf(
+		"[metadata]\ncategory = \"azl-pruning\"\nupstream-status = \"inapplicable\"\n"
+		"[[overlays]]\ntype = \"spec-remove-section\"\nsection = \"%%%s\"\n",
+		section);
+
+	add_file(directory, name, text);
+}
+
+static void assert_sections(const VarveDefinition *definition, const char *name,
+			    const char *expected)
+{
+	g_autoptr(VarveEffective) effective = effective_of(definition, name);
+	g_autoptr(GString) found = g_string_new(NULL);
+
+	for (gsize i = 0; i < effective->component.n_overlays; i++)
+		g_string_append(found, effective->component.overlays[i].section);
+	g_assert_cmpstr(found->str, ==, expected);
+}
+
+/* A list is inherited as a whole, from the last level that has one; its patterns start from where
+ * the component is, be that its table or the spec that was found. */
+static void test_overlay_files_are_inherited(void)
+{
+	g_autofree char *directory = make_tree(
+		"includes = [\"*/*.comp.toml\"]\n"
+		"[project]\ndefault-distro = { name = \"d\" }\n"
+		"[distros.d]\ndefault-version = \"1\"\n[distros.d.versions.1]\n"
+		"release-ver = \"1\"\ndefault-component-config.overlay-files = [\"d/*.toml\"]\n"
+		"[component-groups.a]\ncomponents = [\"grouped\", \"own\", \"off\"]\n"
+		"default-component-config.overlay-files = [\"no/*.toml\"]\n"
+		"[component-groups.b]\ncomponents = [\"grouped\", \"own\"]\n"
+		"default-component-config.overlay-files = [\"g/2*.toml\", \"g/*.toml\"]\n"
+		"[component-groups.specs]\nspecs = [\"*/*.spec\"]\n");
+	g_autoptr(VarveDefinition) definition = NULL;
+	g_autoptr(GError) error = NULL;
+
+	add_file(directory, "plain/x.comp.toml", "[components.plain]\n");
+	add_change(directory, "plain/d/1.toml", "a");
+	add_file(directory, "grouped/x.comp.toml",
+		 "[components.grouped]\noverlays = [{ type = \"spec-remove-section\", section = "
+		 "\"%z\" }]\n");
+	add_change(directory, "grouped/d/1.toml", "a");
+	add_change(directory, "grouped/g/1.toml", "b");
+	add_change(directory, "grouped/g/2.toml", "c");
+	add_file(directory, "own/x.comp.toml", "[components.own]\noverlay-files = [\"1.toml\"]\n");
+	add_change(directory, "own/1.toml", "d");
+	add_change(directory, "own/g/1.toml", "b");
+	add_file(directory, "off/x.comp.toml", "[components.off]\noverlay-files = []\n");
+	add_change(directory, "off/d/1.toml", "a");
+	add_file(directory, "spec/found.spec", "");
+	add_change(directory, "spec/d/1.toml", "e");
+	definition = varve_definition_load(directory, &error);
+	g_assert_no_error(error);
+	assert_sections(definition, "plain", "%a");
+	assert_sections(definition, "grouped", "%z%c%b");
+	assert_sections(definition, "own", "%d");
+	assert_sections(definition, "off", "");
+	assert_sections(definition, "found", "%e");
+	remove_tree(directory);
+}
+
+/* Every group whose patterns find a spec has the component, whoever named it first. */
+static void test_spec_of_two_groups(void)
+{
+	g_autofree char *directory = make_tree(
+		"[component-groups.z]\nspecs = [\"**/*.spec\"]\n"
+		"default-component-config.build.with = [\"z\"]\n"
+		"[component-groups.a]\nspecs = [\"one/*.spec\"]\n"
+		"default-component-config.build.with = [\"a\"]\n"
+		"[component-groups.out]\nspecs = [\"**/*.spec\"]\nexcluded-paths = [\"one/**\"]\n"
+		"default-component-config.build.with = [\"out\"]\n");
+	g_autoptr(VarveDefinition) definition = NULL;
+	g_autoptr(VarveEffective) found = NULL;
+	g_autoptr(GError) error = NULL;
+
+	add_file(directory, "one/found.spec", "");
+	definition = varve_definition_load(directory, &error);
+	g_assert_no_error(error);
+	found = effective_of(definition, "found");
+	assert_strings(found->component.build.with, "a z");
+	remove_tree(directory);
+}
+
 static void test_two_patterns_for_one_component(void)
 {
 	g_autofree char *directory =
@@ -576,6 +661,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/component/effective/specs-of-one-name", test_specs_of_one_name);
 	g_test_add_func("/component/effective/overlay-files-of-the-project",
 			test_overlay_files_of_the_project);
+	g_test_add_func("/component/effective/overlay-files-are-inherited",
+			test_overlay_files_are_inherited);
+	g_test_add_func("/component/effective/spec-of-two-groups", test_spec_of_two_groups);
 	g_test_add_func("/component/effective/two-patterns-for-one-component",
 			test_two_patterns_for_one_component);
 	g_test_add_func("/component/effective/later-files", test_later_files);

@@ -57,12 +57,16 @@ static void test_project_and_os(void)
 static void test_includes(void)
 {
 	g_autoptr(VarveDefinition) definition = load("good");
-	static const char *const names[] = {
-		"varve.toml",           "components.toml",      "editions.toml",
-		"more-components.toml", "package-sets.toml",    "upstreams.toml",
-		"layers/base.toml",     "layers/deep/ssh.toml", "0001-prune.overlay.toml",
-		"0001-fix.overlay.toml"
-	};
+	static const char *const names[] = { "varve.toml",
+					     "components.toml",
+					     "editions.toml",
+					     "more-components.toml",
+					     "package-sets.toml",
+					     "upstreams.toml",
+					     "layers/base.toml",
+					     "layers/deep/ssh.toml",
+					     "0001-fix.overlay.toml",
+					     "0001-prune.overlay.toml" };
 
 	g_assert_cmpuint(definition->n_files, ==, G_N_ELEMENTS(names));
 	for (gsize i = 0; i < definition->n_files; i++)
