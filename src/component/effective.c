@@ -5,6 +5,8 @@
 #include "component/effective-internal.h"
 
 #include "base/error.h"
+#include "component/azldev-lock.h"
+#include "component/pattern.h"
 
 #include <string.h>
 
@@ -228,6 +230,28 @@ static gboolean merge_levels(VarveEffective *effective, const VarveComponents *c
 	return TRUE;
 }
 
+/* The spec that a group's pattern found, where nothing that is merged names another. */
+static gboolean set_found_spec(VarveEffective *effective, GError **error)
+{
+	const VarveComponent *declared = effective->store->declared;
+	VarveSpecSource *spec = &effective->component.spec;
+
+	if (!declared->found_spec)
+		return TRUE;
+	if (spec->path && strcmp(spec->path, declared->found_spec) != 0)
+		return varve_fail(error, VARVE_ERROR_DEFINITION,
+				  "%s:%u: 'specs' of group '%s' finds '%s', but '%s' is named at "
+				  "%s:%u; leave one of them out",
+				  declared->found_origin.file, declared->found_origin.line,
+				  declared->found_by->name, declared->found_spec, spec->path,
+				  spec->origin.file, spec->origin.line);
+	*spec = (VarveSpecSource){ .origin = declared->found_origin,
+				   .type = VARVE_SPEC_LOCAL,
+				   .path = declared->found_spec,
+				   .metadata = spec->metadata };
+	return TRUE;
+}
+
 static void set_identity(VarveEffective *effective)
 {
 	const VarveComponent *declared = effective->store->declared;
@@ -245,11 +269,96 @@ static void set_identity(VarveEffective *effective)
 	component->found_origin = declared->found_origin;
 	component->found_by = declared->found_by;
 	component->table = declared->table;
-	if (declared->found_spec)
-		component->spec = (VarveSpecSource){ .origin = declared->found_origin,
-						     .type = VARVE_SPEC_LOCAL,
-						     .path = declared->found_spec,
-						     .metadata = component->spec.metadata };
+}
+
+/* A commit of the definition's own has to be the one of the lock file, which may be longer. */
+static gboolean set_lock(VarveEffective *effective, const VarveComponents *components,
+			 GError **error)
+{
+	const VarveSpecSource *spec = &effective->component.spec;
+	g_auto(VarveAzldevLock) lock = { 0 };
+	char *commit, *fingerprint;
+
+	if (!varve_azldev_lock_read(components->azldev_locks, effective->name, &lock, error))
+		return FALSE;
+	if (spec->type == VARVE_SPEC_UPSTREAM && spec->upstream_commit && lock.commit &&
+	    g_ascii_strncasecmp(lock.commit, spec->upstream_commit,
+				strlen(spec->upstream_commit)) != 0)
+		return varve_fail(error, VARVE_ERROR_DEFINITION,
+				  "%s:%u: 'upstream-commit' is %s, but %s/%s.lock has %s; bring it "
+				  "up to date with 'azldev component update %s', or remove it",
+				  spec->origin.file, spec->origin.line, spec->upstream_commit,
+				  components->azldev_locks, effective->name, lock.commit,
+				  effective->name);
+	commit = keep(effective, lock.commit ? strlen(lock.commit) + 1 : 0);
+	fingerprint = keep(effective, lock.fingerprint ? strlen(lock.fingerprint) + 1 : 0);
+	if (lock.commit)
+		effective->locked_commit = strcpy(commit, lock.commit);
+	if (lock.fingerprint)
+		effective->locked_fingerprint = strcpy(fingerprint, lock.fingerprint);
+	return TRUE;
+}
+
+/* Archives that overlays change */
+
+static gboolean changes_archive(const VarveComponent *component, const char *name)
+{
+	for (gsize i = 0; i < component->n_overlays; i++) {
+		if (g_strcmp0(component->overlays[i].archive, name) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Is the archive @name one of the loose files that @overlay changes? */
+static gboolean means_file(const VarveSpecOverlay *overlay, const char *name)
+{
+	g_autoptr(VarvePattern) pattern = NULL;
+
+	if (overlay->type < VARVE_OVERLAY_FILE_PREPEND_LINES || !overlay->file ||
+	    (overlay->archive && *overlay->archive))
+		return FALSE;
+	if (overlay->type == VARVE_OVERLAY_FILE_ADD || overlay->type == VARVE_OVERLAY_FILE_RENAME)
+		return strcmp(overlay->file, name) == 0;
+	pattern = varve_pattern_new(overlay->file, NULL);
+	return pattern && varve_pattern_match(pattern, name);
+}
+
+/* What is said of the checksum of a changed archive has to be of one that is changed; an archive is
+ * not changed in one place as a file and in another within. */
+static gboolean check_archives(const VarveEffective *effective, GError **error)
+{
+	const VarveComponent *component = &effective->component;
+
+	for (gsize i = 0; i < component->n_source_files; i++) {
+		const VarveSourceFile *file = &component->source_files[i];
+
+		if (file->from == VARVE_SOURCE_OVERLAY &&
+		    !changes_archive(component, file->filename))
+			return varve_fail(
+				error, VARVE_ERROR_DEFINITION,
+				"%s:%u: '%s' is of origin 'overlay', but no overlay has it "
+				"as its 'archive'",
+				file->origin.file, file->origin.line, file->filename);
+	}
+	for (gsize i = 0; i < component->n_overlays; i++) {
+		const char *archive = component->overlays[i].archive;
+
+		for (gsize j = 0; archive && *archive && j < component->n_overlays; j++) {
+			const VarveSpecOverlay *other = &component->overlays[j];
+
+			if (means_file(other, archive))
+				return varve_fail(error, VARVE_ERROR_DEFINITION,
+						  "%s:%u: this overlay of type '%s' changes the "
+						  "archive '%s' itself, and that at %s:%u what is "
+						  "in it; do one of them",
+						  other->origin.file, other->origin.line,
+						  varve_overlay_type_name(other->type), archive,
+						  component->overlays[i].origin.file,
+						  component->overlays[i].origin.line);
+		}
+	}
+	return TRUE;
 }
 
 static gboolean set_upstream(VarveEffective *effective, const VarveComponents *components,
@@ -266,7 +375,8 @@ static gboolean set_upstream(VarveEffective *effective, const VarveComponents *c
 		return TRUE;
 	if (!reference->name)
 		reference = &components->default_distro;
-	effective->snapshot = spec->upstream_distro.snapshot;
+	effective->snapshot =
+		reference->snapshot ? reference->snapshot : spec->upstream_distro.snapshot;
 	if (!reference->name)
 		return varve_fail(error, VARVE_ERROR_DEFINITION,
 				  "%s:%u: component '%s' has a spec of an upstream, but no "
@@ -297,7 +407,9 @@ VarveEffective *varve_effective_new(const VarveDefinition *definition, const cha
 	if (!merge_levels(effective, components, error))
 		return NULL;
 	set_identity(effective);
-	if (!set_upstream(effective, components, error)) {
+	if (!set_found_spec(effective, error) || !check_archives(effective, error) ||
+	    !set_upstream(effective, components, error) ||
+	    !set_lock(effective, components, error)) {
 		g_prefix_error(error, "component '%s': ", name);
 		return NULL;
 	}

@@ -21,7 +21,11 @@ typedef struct {
 	/* Of an upstream spec: whose, resolved; else NULL. */
 	const VarveDistro *distro;
 	const VarveDistroVersion *version;
-	const char *snapshot;                     /* (nullable) RFC 3339 */
+	const char *snapshot; /* (nullable) RFC 3339 */
+	/* (nullable) what azldev's lock file of the component says: a commit of the upstream, and
+	 * a fingerprint that is another where what goes into the component is. */
+	const char *locked_commit;
+	const char *locked_fingerprint;
 	const VarveComponentGroup *const *groups; /* that it is in, in the order they were merged */
 	gsize n_groups;
 	/*< private >*/
@@ -37,7 +41,8 @@ typedef struct {
  * @definition: must outlive the result, which borrows from it.
  *
  * Errors: NOT_FOUND (no such component; the nearest is named), DEFINITION (what is merged does not
- * fit: no version of the distribution is meant, a local spec without a path).
+ * fit: no version of the distribution is meant, a local spec without a path, a commit that its lock
+ * file does not have), CORRUPT, UNSUPPORTED (its lock file).
  */
 VarveEffective *varve_effective_new(const VarveDefinition *definition, const char *name,
 				    GError **error);

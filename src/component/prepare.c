@@ -231,6 +231,18 @@ static gboolean work_out(const Job *job, char **spec, const GPtrArray *changes, 
 	return TRUE;
 }
 
+static GPtrArray *changes_of(const Job *job, const char *author)
+{
+	const VarveRevisions *all = job->prepare->changes;
+	const VarveSource *source = job->source;
+	const char *locked = job->effective->locked_fingerprint;
+
+	if (locked)
+		return varve_revisions_of_azldev(all, source->name, locked, source->commit, author);
+	return varve_revisions_of(all, source->name, job->record->fingerprint, source->commit,
+				  author);
+}
+
 static gboolean release(Job *job, char **spec, GError **error)
 {
 	const VarveRevisions *all = job->prepare->changes;
@@ -238,8 +250,7 @@ static gboolean release(Job *job, char **spec, GError **error)
 	g_autoptr(GPtrArray) changes = NULL;
 
 	if (all && varve_revisions_known(all)) {
-		changes = varve_revisions_of(all, job->source->name, job->record->fingerprint,
-					     job->source->commit, author);
+		changes = changes_of(job, author);
 		if (!raise_release(job, spec, changes->len, error))
 			return FALSE;
 	}

@@ -1,8 +1,9 @@
 /* Which commits of the definition changed which component: read from the differences of the lock,
- * whose lines each say whose they are. */
+ * whose lines each say whose they are, and of azldev's lock files, one a component. */
 #include "component/revisions.h"
 
 #include "base/error.h"
+#include "component/azldev-lock.h"
 #include "component/components-lock.h"
 #include "component/git-internal.h"
 
@@ -18,7 +19,8 @@ typedef struct {
 } Past;
 
 struct VarveRevisions {
-	GHashTable *pasts; /* name → Past */
+	GHashTable *pasts;  /* name → Past */
+	GHashTable *azldev; /* the same by azldev's lock files */
 	gboolean known;
 	gint64 time; /* of the newest commit of the repository */
 };
@@ -43,6 +45,7 @@ void varve_revisions_free(VarveRevisions *changes)
 	if (!changes)
 		return;
 	g_hash_table_unref(changes->pasts);
+	g_hash_table_unref(changes->azldev);
 	g_free(changes);
 }
 
@@ -51,15 +54,15 @@ gboolean varve_revisions_known(const VarveRevisions *changes)
 	return changes->known;
 }
 
-static Past *past_of(VarveRevisions *changes, const char *name)
+static Past *past_of(GHashTable *pasts, const char *name)
 {
-	Past *past = g_hash_table_lookup(changes->pasts, name);
+	Past *past = g_hash_table_lookup(pasts, name);
 
 	if (past)
 		return past;
 	past = g_new0(Past, 1);
 	past->list = g_ptr_array_new_with_free_func(free_change);
-	g_hash_table_insert(changes->pasts, g_strdup(name), past);
+	g_hash_table_insert(pasts, g_strdup(name), past);
 	return past;
 }
 
@@ -87,10 +90,10 @@ static gboolean read_fact(const char *line, char **ret_name, const char **ret_ke
 	return FALSE;
 }
 
-static void note(VarveRevisions *changes, const char *name, const char *key, const char *value,
+static void note(GHashTable *pasts, const char *name, const char *key, const char *value,
 		 const char *const *commit, GHashTable *touched)
 {
-	Past *past = past_of(changes, name);
+	Past *past = past_of(pasts, name);
 	VarveComponentChange *change;
 
 	if (strcmp(key, "commit") == 0) {
@@ -111,11 +114,38 @@ static void note(VarveRevisions *changes, const char *name, const char *key, con
 	g_hash_table_insert(touched, past, change);
 }
 
-/* What one commit did to the lock. */
+/* (caller frees, nullable) whose lock file of azldev's the line "+++ b/locks/NAME.lock" names. */
+static char *azldev_name(const char *line)
+{
+	g_autofree char *base = g_path_get_basename(line);
+
+	if (!g_str_has_prefix(line, "+++ b/") || !g_str_has_suffix(base, ".lock") ||
+	    strcmp(base, VARVE_COMPONENTS_LOCK) == 0)
+		return NULL;
+	base[strlen(base) - strlen(".lock")] = '\0';
+	return g_steal_pointer(&base);
+}
+
+static void read_azldev_line(VarveRevisions *changes, const char *name, const char *line,
+			     const char *const *commit, GHashTable *touched)
+{
+	static const char *const keys[][2] = { { "upstream-commit", "commit" },
+					       { "input-fingerprint", "fingerprint" } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		g_autofree char *value = NULL;
+
+		if (varve_azldev_lock_fact(line, keys[i][0], &value))
+			note(changes->azldev, name, keys[i][1], value, commit, touched);
+	}
+}
+
+/* What one commit did to the locks. */
 static void read_patch(VarveRevisions *changes, const char *const *commit, const char *patch)
 {
 	g_auto(GStrv) lines = g_strsplit(patch, "\n", -1);
 	g_autoptr(GHashTable) touched = g_hash_table_new(NULL, NULL);
+	g_autofree char *azldev = NULL;
 	GHashTableIter iterator;
 	gpointer past, change;
 
@@ -123,8 +153,14 @@ static void read_patch(VarveRevisions *changes, const char *const *commit, const
 		g_autofree char *name = NULL, *value = NULL;
 		const char *key;
 
-		if (**line == '+' && read_fact(*line + 1, &name, &key, &value))
-			note(changes, name, key, value, commit, touched);
+		if (g_str_has_prefix(*line, "+++ ")) {
+			g_free(azldev);
+			azldev = azldev_name(*line);
+		} else if (**line == '+' && azldev) {
+			read_azldev_line(changes, azldev, *line + 1, commit, touched);
+		} else if (**line == '+' && read_fact(*line + 1, &name, &key, &value)) {
+			note(changes->pasts, name, key, value, commit, touched);
+		}
 	}
 	/* Known when the whole patch is read. */
 	g_hash_table_iter_init(&iterator, touched);
@@ -132,7 +168,9 @@ static void read_patch(VarveRevisions *changes, const char *const *commit, const
 		((VarveComponentChange *)change)->upstream = g_strdup(((Past *)past)->upstream);
 }
 
-static gboolean read_log(VarveRevisions *changes, VarveGit *git, const char *path, GError **error)
+/* @paths: of the lock, and (nullable) a pattern of azldev's. */
+static gboolean read_log(VarveRevisions *changes, VarveGit *git, const char *const *paths,
+			 GError **error)
 {
 	const char *const arguments[] = { "log",
 					  "--first-parent",
@@ -144,6 +182,8 @@ static gboolean read_log(VarveRevisions *changes, VarveGit *git, const char *pat
 					  "--no-textconv",
 					  "--text",
 					  "--no-renames",
+					  "--src-prefix=a/",
+					  "--dst-prefix=b/",
 					  "--reverse",
 					  "--root",
 					  "--no-show-signature",
@@ -152,7 +192,8 @@ static gboolean read_log(VarveRevisions *changes, VarveGit *git, const char *pat
 					  "--end-of-options",
 					  "HEAD",
 					  "--",
-					  path,
+					  paths[0],
+					  paths[1],
 					  NULL };
 	g_autoptr(GBytes) output = NULL;
 	g_autofree char *text = NULL;
@@ -200,18 +241,41 @@ static gint64 time_of_head(VarveGit *git)
 	return g_ascii_strtoll(text, NULL, 10);
 }
 
-VarveRevisions *varve_revisions_read(const char *path, GError **error)
+/* (caller frees, nullable) @base in the directory @real, which lies below @top, from there. */
+static char *path_within(const char *top, const char *real, const char *base)
+{
+	gsize size = strlen(top);
+
+	if (!real || strncmp(real, top, size) != 0 || (real[size] && real[size] != '/'))
+		return NULL;
+	return real[size] ? g_build_filename(real + size + 1, base, NULL) : g_strdup(base);
+}
+
+/* A pattern of git's, as nothing but its stars means something in it. */
+static char *locks_within(const char *top, const char *directory)
+{
+	g_autofree char *real = directory ? realpath(directory, NULL) : NULL;
+	g_autofree char *plain = path_within(top, real, "");
+
+	if (!plain || strpbrk(plain, "*?[\\"))
+		return NULL;
+	return g_strconcat(":(glob)", plain, *plain ? "/" : "", "*.lock", NULL);
+}
+
+VarveRevisions *varve_revisions_read(const char *path, const char *azldev_locks, GError **error)
 {
 	g_autoptr(VarveRevisions) changes = g_new0(VarveRevisions, 1);
 	g_autofree char *directory = g_path_get_dirname(path), *base = g_path_get_basename(path);
 	g_autofree char *real = realpath(directory, NULL);
 	g_autoptr(VarveGit) git = real ? varve_git_open_local(real, NULL) : NULL;
 	const char *top = git ? varve_git_directory(git) : NULL;
-	g_autofree char *relative = NULL, *head = NULL;
+	g_autofree char *relative = NULL, *head = NULL, *locks = NULL;
 
 	changes->pasts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_past);
+	changes->azldev = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_past);
 	head = git ? varve_git_resolve(git, "HEAD", NULL) : NULL;
-	if (!head || !g_str_has_prefix(real, top))
+	relative = head ? path_within(top, real, base) : NULL;
+	if (!relative)
 		return g_steal_pointer(&changes);
 	if (is_shallow(git)) {
 		varve_fail(
@@ -221,11 +285,10 @@ VarveRevisions *varve_revisions_read(const char *path, GError **error)
 			top, base);
 		return NULL;
 	}
-	relative = real[strlen(top)] == '/' ? g_build_filename(real + strlen(top) + 1, base, NULL)
-					    : g_strdup(base);
+	locks = locks_within(top, azldev_locks);
 	changes->known = TRUE;
 	changes->time = time_of_head(git);
-	if (!read_log(changes, git, relative, error))
+	if (!read_log(changes, git, (const char *const[]){ relative, locks }, error))
 		return NULL;
 	return g_steal_pointer(&changes);
 }
@@ -242,10 +305,10 @@ static VarveComponentChange *copy_change(const VarveComponentChange *change)
 	return copy;
 }
 
-GPtrArray *varve_revisions_of(const VarveRevisions *changes, const char *name,
-			      const char *fingerprint, const char *upstream, const char *author)
+static GPtrArray *list_changes(const VarveRevisions *changes, GHashTable *pasts, const char *name,
+			       const char *fingerprint, const char *upstream, const char *author)
 {
-	const Past *past = g_hash_table_lookup(changes->pasts, name);
+	const Past *past = g_hash_table_lookup(pasts, name);
 	GPtrArray *list = g_ptr_array_new_with_free_func(free_change);
 	VarveComponentChange *pending;
 
@@ -260,4 +323,17 @@ GPtrArray *varve_revisions_of(const VarveRevisions *changes, const char *name,
 	pending->upstream = g_strdup(upstream);
 	g_ptr_array_add(list, pending);
 	return list;
+}
+
+GPtrArray *varve_revisions_of(const VarveRevisions *changes, const char *name,
+			      const char *fingerprint, const char *upstream, const char *author)
+{
+	return list_changes(changes, changes->pasts, name, fingerprint, upstream, author);
+}
+
+GPtrArray *varve_revisions_of_azldev(const VarveRevisions *changes, const char *name,
+				     const char *fingerprint, const char *upstream,
+				     const char *author)
+{
+	return list_changes(changes, changes->azldev, name, fingerprint, upstream, author);
 }

@@ -1,5 +1,6 @@
 /* The distribution's changes to its components, as the history of the definition's repository has
- * them: each commit that gave a component another fingerprint in components.lock. */
+ * them: each commit that gave a component another fingerprint in components.lock, or in azldev's
+ * lock file of the component. */
 #pragma once
 
 #include "component/autospec.h"
@@ -10,10 +11,13 @@ typedef struct VarveRevisions VarveRevisions;
  * varve_revisions_read:
  * Reads the history of the lock @path along first parents.
  *
+ * @azldev_locks: (nullable) the directory of azldev's lock files, whose history is read too if it
+ * lies in the same repository.
+ *
  * Returns: (caller frees) what there is: nothing, where @path does not lie in a git repository. Or
  * NULL: UNSUPPORTED (the repository is a shallow clone), SYSTEM.
  */
-VarveRevisions *varve_revisions_read(const char *path, GError **error);
+VarveRevisions *varve_revisions_read(const char *path, const char *azldev_locks, GError **error);
 void varve_revisions_free(VarveRevisions *changes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VarveRevisions, varve_revisions_free)
 
@@ -34,3 +38,8 @@ gboolean varve_revisions_known(const VarveRevisions *changes);
  */
 GPtrArray *varve_revisions_of(const VarveRevisions *changes, const char *name,
 			      const char *fingerprint, const char *upstream, const char *author);
+
+/** varve_revisions_of_azldev: the same by azldev's lock files and their fingerprints. */
+GPtrArray *varve_revisions_of_azldev(const VarveRevisions *changes, const char *name,
+				     const char *fingerprint, const char *upstream,
+				     const char *author);

@@ -39,14 +39,22 @@ static const char *branch_of(const VarveEffective *effective)
 	return effective->version ? effective->version->dist_git_branch : NULL;
 }
 
+/* (nullable) the commit that is asked for by name. */
+static const char *named_commit(const VarveEffective *effective)
+{
+	const char *own = effective->component.spec.upstream_commit;
+
+	return effective->locked_commit ? effective->locked_commit : own;
+}
+
 char *varve_source_pin(const VarveEffective *effective)
 {
-	const char *branch = branch_of(effective);
+	const char *branch = branch_of(effective), *commit = named_commit(effective);
 
 	if (is_local(effective))
 		return g_strdup("local");
-	if (effective->component.spec.upstream_commit)
-		return g_strconcat("commit ", effective->component.spec.upstream_commit, NULL);
+	if (commit)
+		return g_strconcat("commit ", commit, NULL);
 	if (effective->snapshot)
 		return g_strdup_printf("snapshot %s of %s", effective->snapshot,
 				       branch ? branch : "");
@@ -124,7 +132,7 @@ static gboolean open_git(VarveSource *source, GError **error)
 static gboolean find_commit(VarveSource *source, const char *commit, GError **error)
 {
 	const char *branch = branch_of(source->effective);
-	const char *wanted = commit ? commit : source->effective->component.spec.upstream_commit;
+	const char *wanted = commit ? commit : named_commit(source->effective);
 	gint64 time = 0;
 
 	if (wanted) {

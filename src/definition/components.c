@@ -208,6 +208,10 @@ void varve_components_resolve(VarveLoader *loader, VarveDraft *draft)
 	model->default_distro = draft->project.default_distro;
 	model->rendered_specs_dir = draft->project.rendered_specs_dir;
 	model->lock_dir = draft->project.lock_dir;
+	model->azldev_locks =
+		model->lock_dir
+			? model->lock_dir
+			: varve_loader_keep(loader, g_build_filename(loader->root, "locks", NULL));
 	model->default_author_email = draft->project.default_author_email;
 	model->publish = draft->package_defaults.publish;
 	find_components(loader, model);

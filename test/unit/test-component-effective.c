@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "component/source.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -563,6 +564,93 @@ static void test_blank(void)
 	remove_tree(directory);
 }
 
+/* azldev's lock file says which commit; what the definition pins has to be that one. */
+static void test_azldev_lock(void)
+{
+	static const char root[] =
+		"[distros.d]\ndefault-version = \"1\"\n[distros.d.versions.1]\n"
+		"release-ver = \"1\"\n[default-component-config]\nspec = { type = \"upstream\", "
+		"upstream-distro = { name = \"d\" } }\n[components.a]\n[components.b]\n"
+		"[components.pinned]\nspec = { type = \"upstream\", upstream-commit = "
+		"\"ABCDEF0\" }\n[components.stale]\nspec = { type = \"upstream\", "
+		"upstream-commit = \"1234567\" }\n[components.newer]\n[components.torn]\n";
+	static const char lock[] = "version = 1\nupstream-commit = 'abcdef0123'\nmanual-bump = 2\n"
+				   "input-fingerprint = 'sha256:1'\nlater = true\n";
+	g_autofree char *directory = make_tree(root), *pin = NULL;
+	g_autoptr(VarveDefinition) definition = NULL;
+	g_autoptr(VarveEffective) a = NULL, b = NULL, pinned = NULL;
+	g_autoptr(GError) error = NULL;
+
+	add_file(directory, "locks/a.lock", lock);
+	add_file(directory, "locks/pinned.lock", lock);
+	add_file(directory, "locks/stale.lock", lock);
+	add_file(directory, "locks/newer.lock", "version = 2\n");
+	add_file(directory, "locks/torn.lock", "version = 1\nupstream-commit = 'ab'\n");
+	definition = varve_definition_load(directory, &error);
+	g_assert_no_error(error);
+	a = effective_of(definition, "a");
+	b = effective_of(definition, "b");
+	pinned = effective_of(definition, "pinned");
+	pin = varve_source_pin(a);
+	g_assert_cmpstr(pin, ==, "commit abcdef0123");
+	g_assert_cmpstr(a->locked_commit, ==, "abcdef0123");
+	g_assert_cmpstr(a->locked_fingerprint, ==, "sha256:1");
+	g_assert_null(a->component.spec.upstream_commit);
+	g_assert_null(b->locked_commit);
+	g_assert_cmpstr(pinned->locked_commit, ==, "abcdef0123");
+	g_assert_null(varve_effective_new(definition, "stale", &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_DEFINITION);
+	g_assert_nonnull(strstr(error->message, "is 1234567, but "));
+	g_clear_error(&error);
+	g_assert_null(varve_effective_new(definition, "newer", &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_UNSUPPORTED);
+	g_clear_error(&error);
+	g_assert_null(varve_effective_new(definition, "torn", &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_CORRUPT);
+	remove_tree(directory);
+}
+
+/* Without an upstream-distro the snapshot is the project's distribution's, as all of it. */
+static void test_snapshot_of_the_default(void)
+{
+	g_autofree char *directory =
+		make_tree("[project]\ndefault-distro = { name = \"d\", snapshot = "
+			  "\"2026-02-24T00:00:00Z\" }\n"
+			  "[distros.d]\ndefault-version = \"1\"\n[distros.d.versions.1]\n"
+			  "release-ver = \"1\"\n[components.a]\nspec = { type = \"upstream\" }\n");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VarveDefinition) definition = varve_definition_load(directory, &error);
+	g_autoptr(VarveEffective) a = NULL;
+
+	g_assert_no_error(error);
+	a = effective_of(definition, "a");
+	g_assert_cmpstr(a->distro->name, ==, "d");
+	g_assert_cmpstr(a->snapshot, ==, "2026-02-24T00:00:00Z");
+	remove_tree(directory);
+}
+
+/* A spec that is found, and another that a group's defaults name. */
+static void test_found_spec_and_another(void)
+{
+	g_autofree char *directory = make_tree(
+		"[component-groups.all]\nspecs = [\"*.spec\"]\n"
+		"default-component-config.spec = { type = \"local\", path = \"b.spec\" }\n");
+	g_autoptr(VarveDefinition) definition = NULL;
+	g_autoptr(VarveEffective) b = NULL;
+	g_autoptr(GError) error = NULL;
+
+	add_file(directory, "a.spec", "");
+	add_file(directory, "b.spec", "");
+	definition = varve_definition_load(directory, &error);
+	g_assert_no_error(error);
+	b = effective_of(definition, "b");
+	g_assert_true(g_str_has_suffix(b->component.spec.path, "/b.spec"));
+	g_assert_null(varve_effective_new(definition, "a", &error));
+	g_assert_error(error, VARVE_ERROR, VARVE_ERROR_DEFINITION);
+	g_assert_nonnull(strstr(error->message, "'specs' of group 'all' finds "));
+	remove_tree(directory);
+}
+
 static void test_what_does_not_fit(void)
 {
 	static const struct {
@@ -575,6 +663,14 @@ static void test_what_does_not_fit(void)
 		  "} }\n"
 		  "[distros.d.versions.1]\nrelease-ver = \"1\"\n",
 		  "distribution 'd' has no default-version" },
+		{ "[[components.a.source-files]]\nfilename = \"a.tar\"\norigin.type = \"overlay\"\n"
+		  "replace-upstream = true\nreplace-reason = \"r\"\n[distros.d.versions.1]\n"
+		  "release-ver = \"1\"\n",
+		  "'a.tar' is of origin 'overlay', but no overlay has it as its 'archive'" },
+		{ "[[components.a.overlays]]\ntype = \"file-remove\"\narchive = \"a.tar\"\n"
+		  "file = \"x\"\n[[components.a.overlays]]\ntype = \"file-remove\"\n"
+		  "file = \"*.tar\"\n[distros.d.versions.1]\nrelease-ver = \"1\"\n",
+		  "changes the archive 'a.tar' itself, and that at " },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -669,6 +765,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/component/effective/later-files", test_later_files);
 	g_test_add_func("/component/effective/later-files-explained", test_later_files_explained);
 	g_test_add_func("/component/effective/blank", test_blank);
+	g_test_add_func("/component/effective/azldev-lock", test_azldev_lock);
+	g_test_add_func("/component/effective/snapshot-of-the-default",
+			test_snapshot_of_the_default);
+	g_test_add_func("/component/effective/found-spec-and-another", test_found_spec_and_another);
 	g_test_add_func("/component/effective/what-does-not-fit", test_what_does_not_fit);
 	g_test_add_func("/component/effective/metadata-of-ours", test_metadata_of_ours);
 	g_test_add_func("/component/effective/azurelinux", test_azurelinux);

@@ -85,7 +85,7 @@ static void test_history(Fixture *fixture, gconstpointer data)
 	commit(fixture, "f1", "c1", "g2", "Two");
 	commit(fixture, "f1", "c1", "g2", "Three, of something else");
 	commit(fixture, "f2", "c2", "g2", "Four");
-	changes = varve_revisions_read(fixture->lock, &error);
+	changes = varve_revisions_read(fixture->lock, NULL, &error);
 	g_assert_no_error(error);
 	g_assert_true(varve_revisions_known(changes));
 	a = varve_revisions_of(changes, "a", "f2", "c2", "We <we@y.example>");
@@ -111,6 +111,48 @@ static void test_history(Fixture *fixture, gconstpointer data)
 	g_assert_cmpuint(new->len, ==, 1);
 }
 
+/* azldev's own lock files are counted by themselves, each by its component. */
+static void test_azldev(Fixture *fixture, gconstpointer data)
+{
+	const char *const init[] = { "init", "--quiet", NULL };
+	static const struct {
+		const char *text, *b;
+	} states[] = {
+		{ "version = 1\nupstream-commit = 'c1'\ninput-fingerprint = 'sha256:1'\n", "1" },
+		{ "version = 1\nupstream-commit = 'c1'\nmanual-bump = 1\ninput-fingerprint = "
+		  "'sha256:2'\n",
+		  "1" },
+		{ "version = 1\nupstream-commit = 'c1'\nmanual-bump = 1\ninput-fingerprint = "
+		  "'sha256:2'\nresolution-input-hash = 'x'\n",
+		  "1" },
+		{ "version = 1\nupstream-commit = 'c2'\ninput-fingerprint = 'sha256:3'\n", "2" },
+	};
+	g_autofree char *locks = g_path_get_dirname(fixture->lock);
+	g_autofree char *lock = g_build_filename(locks, "a.lock", NULL);
+	g_autoptr(VarveRevisions) changes = NULL;
+	g_autoptr(GPtrArray) a = NULL, pending = NULL, ours = NULL;
+	g_autoptr(GError) error = NULL;
+
+	(void)data;
+	run_git(fixture, init);
+	g_assert_true(varve_dir_make(locks, 0755, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
+		g_assert_true(varve_file_write(AT_FDCWD, lock, states[i].text,
+					       strlen(states[i].text), 0644, NULL));
+		commit(fixture, "f1", "c1", states[i].b, "One");
+	}
+	changes = varve_revisions_read(fixture->lock, locks, &error);
+	g_assert_no_error(error);
+	a = varve_revisions_of_azldev(changes, "a", "sha256:3", "c2", "We");
+	g_assert_cmpuint(a->len, ==, 3);
+	g_assert_cmpstr(((VarveComponentChange *)a->pdata[1])->upstream, ==, "c1");
+	g_assert_cmpstr(((VarveComponentChange *)a->pdata[2])->upstream, ==, "c2");
+	pending = varve_revisions_of_azldev(changes, "a", "sha256:4", "c2", "We");
+	g_assert_cmpuint(pending->len, ==, 4);
+	ours = varve_revisions_of(changes, "a", "f1", "c1", "We");
+	g_assert_cmpuint(ours->len, ==, 1);
+}
+
 static void test_none(Fixture *fixture, gconstpointer data)
 {
 	g_autofree char *parent = g_path_get_dirname(fixture->lock);
@@ -120,7 +162,7 @@ static void test_none(Fixture *fixture, gconstpointer data)
 
 	(void)data;
 	g_assert_true(varve_dir_make(parent, 0755, NULL));
-	changes = varve_revisions_read(fixture->lock, &error);
+	changes = varve_revisions_read(fixture->lock, NULL, &error);
 	g_assert_no_error(error);
 	g_assert_false(varve_revisions_known(changes));
 	a = varve_revisions_of(changes, "a", "f", NULL, "We");
@@ -131,6 +173,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add("/revisions/history", Fixture, NULL, set_up, test_history, tear_down);
+	g_test_add("/revisions/azldev", Fixture, NULL, set_up, test_azldev, tear_down);
 	g_test_add("/revisions/no-repository", Fixture, NULL, set_up, test_none, tear_down);
 	return g_test_run();
 }

@@ -72,7 +72,10 @@ VarveComponentSet *varve_component_set_open(const VarveComponentOptions *options
 		g_build_filename(options->work ? options->work : set->definition->project.work_dir,
 				 "components", NULL);
 	set->lock = varve_components_lock_open(set->lock_path, error);
-	set->changes = set->lock ? varve_revisions_read(set->lock_path, error) : NULL;
+	set->changes =
+		set->lock ? varve_revisions_read(set->lock_path,
+						 set->definition->components->azldev_locks, error)
+			  : NULL;
 	if (!set->changes)
 		return NULL;
 	set->prepare = (VarvePrepare){ .definition = set->definition,

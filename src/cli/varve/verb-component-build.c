@@ -177,7 +177,10 @@ static gboolean build_all(const VarveWorkspace *workspace, const VarveInvocation
 	g_autofree char *lock_path = varve_component_lock_path(workspace->definition);
 	g_autofree char *work = g_build_filename(workspace->work, "components", NULL);
 	g_autoptr(VarveComponentsLock) lock = varve_components_lock_open(lock_path, error);
-	g_autoptr(VarveRevisions) changes = lock ? varve_revisions_read(lock_path, error) : NULL;
+	g_autoptr(VarveRevisions) changes =
+		lock ? varve_revisions_read(lock_path,
+					    workspace->definition->components->azldev_locks, error)
+		     : NULL;
 	g_autoptr(GPtrArray) components =
 		changes ? varve_effective_select(workspace->definition,
 						 (const char *const *)invocation->argv, error)
