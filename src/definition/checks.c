@@ -69,6 +69,24 @@ const char *varve_check_web_url(const char *text)
 	return is_web_url(text) ? NULL : "must be a URL that starts with https:// or http://";
 }
 
+const char *varve_check_plain_url(const char *text)
+{
+	return is_web_url(text) && !strpbrk(text, "?#")
+		       ? NULL
+		       : "must be a URL that starts with https:// or http://, without '?' and '#'";
+}
+
+const char *varve_check_gpg_key(const char *text)
+{
+	g_autofree char *scheme = g_uri_parse_scheme(text);
+
+	if (has_control(text))
+		return "must be one line without control characters";
+	if (!scheme || is_web_url(text) || g_ascii_strncasecmp(text, "file:///", 8) == 0)
+		return NULL;
+	return "must be a path, or a URL that starts with https://, http:// or file:///";
+}
+
 const char *varve_check_url(const char *text)
 {
 	if (strncmp(text, "file:///", 8) == 0 || is_web_url(text))
@@ -265,6 +283,18 @@ const char *varve_check_relative_path(const char *text)
 	return NULL;
 }
 
+const char *varve_check_subpath(const char *text)
+{
+	const char *wrong = varve_check_relative_path(text);
+	g_auto(GStrv) segments = g_strsplit(text, "/", -1);
+
+	if (wrong || !*text)
+		return wrong ? wrong : "must not be empty";
+	if (g_strv_contains((const char *const *)segments, ".."))
+		return "must not leave its directory";
+	return strpbrk(text, "?#") ? "must not hold '?' and '#'" : NULL;
+}
+
 const char *varve_check_resource_name(const char *text)
 {
 	if (!*text || !strchr(LOWER UPPER DIGITS, *text) ||
@@ -287,6 +317,12 @@ const char *varve_check_commit(const char *text)
 	if (!made_of(text, DIGITS "abcdefABCDEF") || strlen(text) < 7 || strlen(text) > 40)
 		return "must be 7 to 40 hexadecimal digits";
 	return NULL;
+}
+
+const char *varve_check_whole_commit(const char *text)
+{
+	return strlen(text) == 40 && !varve_check_commit(text) ? NULL
+							       : "must be 40 hexadecimal digits";
 }
 
 /* RFC 3339, section 5.6: as it is written there, in capitals, with seconds and an offset. */

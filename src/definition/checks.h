@@ -10,8 +10,10 @@ const char *varve_check_version(const char *text); /* no blanks, no underscore, 
 const char *varve_check_line(const char *text);    /* no line breaks or other control characters */
 const char *varve_check_url(const char *text);     /* http, https or file */
 const char *varve_check_web_url(const char *text); /* http or https */
-const char *varve_check_package(const char *text); /* package name or capability */
-const char *varve_check_unit(const char *text);    /* a systemd unit, templates and instances too */
+const char *varve_check_plain_url(const char *text); /* the same without query and fragment */
+const char *varve_check_gpg_key(const char *text);   /* path, or http, https or file */
+const char *varve_check_package(const char *text);   /* package name or capability */
+const char *varve_check_unit(const char *text); /* a systemd unit, templates and instances too */
 const char *varve_check_unit_pattern(const char *text); /* or a pattern of a preset */
 const char *varve_check_timeout(const char *text);      /* "10s", "2min": at most ten minutes */
 const char *varve_check_account(const char *text);      /* user and group names */
@@ -31,7 +33,9 @@ const char *varve_check_glob(const char *text);
 const char *varve_check_pattern(const char *text); /* with {one,two} */
 const char *varve_check_resource_name(const char *text);
 const char *varve_check_channel(const char *text);
+const char *varve_check_subpath(const char *text); /* relative, without ".." */
 const char *varve_check_commit(const char *text);
+const char *varve_check_whole_commit(const char *text);
 const char *varve_check_timestamp(const char *text);   /* RFC 3339 */
 const char *varve_check_date(const char *text);        /* YYYY-MM-DD, a day that there is */
 const char *varve_check_rpm_version(const char *text); /* [epoch:]version[-release] */

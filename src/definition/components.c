@@ -223,6 +223,8 @@ void varve_components_resolve(VarveLoader *loader, VarveDraft *draft)
 	check_components(loader);
 	check_groups(loader);
 	check_package_groups(loader);
+	varve_resources_check(loader);
+	varve_tests_check(loader);
 	loader->definition->components = model;
 }
 

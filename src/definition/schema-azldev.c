@@ -1,5 +1,5 @@
-/* azldev's tables beside the components: [project], [distros], groups, [images], [resources],
- * tests. */
+/* azldev's tables beside the components: [project], [distros], groups, [images], [tools]. Resources
+ * and tests have files of their own. */
 #include "definition/checks.h"
 #include "definition/schema.h"
 
@@ -198,19 +198,35 @@ static const VarveField capability_fields[] = {
 	{ "cvm", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
 	{ NULL },
 };
-static const VarveSchema capabilities_schema = { .fields = capability_fields };
 
-static const VarveField suite_reference_fields[] = {
-	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED | VARVE_FIELD_NOT_EMPTY, UNBOUND },
-	{ NULL },
-};
-static const VarveSchema suite_reference_schema = {
-	.what = "test suite",
-	.fields = suite_reference_fields,
+/* What an image is for: one of these. */
+static void check_capabilities(VarveLoader *loader, const VarveTable *table, void *data)
+{
+	static const char *const kinds[] = { "machine-bootable", "container", "wsl",
+					     "installer-media" };
+	const VarveItem *first = NULL;
+
+	(void)data;
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		const VarveItem *item = varve_table_item(table, kinds[i]);
+
+		if (!item || !item->field || !item->value->boolean)
+			continue;
+		if (first)
+			varve_key_mistake(loader, item, "an image that is '%s' is not '%s' too",
+					  first->key, item->key);
+		else
+			first = item;
+	}
+}
+
+static const VarveSchema capabilities_schema = {
+	.fields = capability_fields,
+	.check = check_capabilities,
 };
 
 static const VarveField image_test_fields[] = {
-	{ "test-suites", VARVE_FIELD_TABLES, 0, UNBOUND, .schema = &suite_reference_schema },
+	{ "test-suites", VARVE_FIELD_TABLES, 0, UNBOUND, .schema = &varve_schema_suite_reference },
 	{ "tests", VARVE_FIELD_TABLES, 0, UNBOUND, .schema = &varve_schema_test_reference },
 	{ NULL },
 };
@@ -250,183 +266,3 @@ static const VarveField tool_fields[] = {
 	{ NULL },
 };
 const VarveSchema varve_schema_tools = { .fields = tool_fields, .later_wins = TRUE };
-
-/* [resources] */
-
-static const char *const repo_types[] = { "rpm-md", NULL };
-static const char *const subrepo_kinds[] = { "binary", "debug", "source", NULL };
-
-static const VarveField rpm_repo_fields[] = {
-	{ "description", VARVE_FIELD_STRING, 0, UNBOUND, .check = varve_check_line },
-	{ "type", VARVE_FIELD_CHOICE, 0, UNBOUND, .choices = repo_types },
-	{ "base-uri", VARVE_FIELD_STRING, 0, UNBOUND, .check = varve_check_web_url },
-	{ "metalink", VARVE_FIELD_STRING, 0, UNBOUND, .check = varve_check_web_url },
-	{ "disable-gpg-check", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
-	{ "gpg-key", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND,
-	  .check = varve_check_line },
-	{ "arches", VARVE_FIELD_STRINGS, 0, UNBOUND },
-	{ NULL },
-};
-
-static gboolean is_true(const VarveTable *table, const char *key)
-{
-	const VarveItem *item = varve_table_item(table, key);
-
-	return item && item->field && item->value->boolean;
-}
-
-static void check_gpg(VarveLoader *loader, const VarveTable *table)
-{
-	if (!varve_table_item(table, "gpg-key") && !is_true(table, "disable-gpg-check") &&
-	    !varve_table_partial(loader, table))
-		varve_table_mistake(loader, table,
-				    "'%s' needs a 'gpg-key', or 'disable-gpg-check = true'",
-				    table->name);
-}
-
-static void check_rpm_repo(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	(void)data;
-	if (!varve_table_item(table, "base-uri") == !varve_table_item(table, "metalink") &&
-	    !varve_table_partial(loader, table))
-		varve_table_mistake(loader, table,
-				    "'%s' must have exactly one of 'base-uri' and 'metalink'",
-				    table->name);
-	check_gpg(loader, table);
-}
-
-static const VarveSchema rpm_repo_schema = {
-	.what = "rpm repository",
-	.fields = rpm_repo_fields,
-	.check_name = varve_check_resource_name,
-	.check = check_rpm_repo,
-};
-
-static const VarveField subrepo_fields[] = {
-	{ "name", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, UNBOUND,
-	  .check = varve_check_resource_name },
-	{ "subpath", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, UNBOUND,
-	  .check = varve_check_relative_path },
-	{ "kind", VARVE_FIELD_CHOICE, 0, UNBOUND, .choices = subrepo_kinds },
-	{ NULL },
-};
-static const VarveSchema subrepo_schema = { .what = "sub-repository", .fields = subrepo_fields };
-
-static const VarveField template_fields[] = {
-	{ "description", VARVE_FIELD_STRING, 0, UNBOUND, .check = varve_check_line },
-	{ "subrepos", VARVE_FIELD_TABLES, VARVE_FIELD_REQUIRED | VARVE_FIELD_NOT_EMPTY, UNBOUND,
-	  .schema = &subrepo_schema },
-	{ NULL },
-};
-static const VarveSchema template_schema = {
-	.what = "template",
-	.fields = template_fields,
-	.check_name = varve_check_resource_name,
-};
-
-static const VarveField repo_set_fields[] = {
-	{ "description", VARVE_FIELD_STRING, 0, UNBOUND, .check = varve_check_line },
-	{ "template", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED | VARVE_FIELD_NOT_EMPTY, UNBOUND },
-	{ "base-uri", VARVE_FIELD_STRING, VARVE_FIELD_REQUIRED, UNBOUND,
-	  .check = varve_check_web_url },
-	{ "name-prefix", VARVE_FIELD_STRING, 0, UNBOUND },
-	{ "gpg-key", VARVE_FIELD_STRING, VARVE_FIELD_NOT_EMPTY, UNBOUND,
-	  .check = varve_check_line },
-	{ "disable-gpg-check", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
-	{ "disable-ssl-verify", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
-	{ "arches", VARVE_FIELD_STRINGS, 0, UNBOUND },
-	{ "subrepos", VARVE_FIELD_STRINGS, VARVE_FIELD_DISTINCT, UNBOUND },
-	{ NULL },
-};
-
-static void check_repo_set(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	(void)data;
-	check_gpg(loader, table);
-}
-
-static const VarveSchema repo_set_schema = {
-	.what = "set of rpm repositories",
-	.fields = repo_set_fields,
-	.check_name = varve_check_resource_name,
-	.check = check_repo_set,
-};
-
-static const VarveField resource_fields[] = {
-	{ "rpm-repos", VARVE_FIELD_MAP, VARVE_FIELD_REPLACED, UNBOUND, .schema = &rpm_repo_schema },
-	{ "rpm-repo-set-templates", VARVE_FIELD_MAP, VARVE_FIELD_REPLACED, UNBOUND,
-	  .schema = &template_schema },
-	{ "rpm-repo-sets", VARVE_FIELD_MAP, VARVE_FIELD_REPLACED, UNBOUND,
-	  .schema = &repo_set_schema },
-	{ NULL },
-};
-const VarveSchema varve_schema_resources = { .fields = resource_fields, .later_wins = TRUE };
-
-/* Tests: what a framework is told is the framework's. */
-
-static const VarveSchema anything = { 0 };
-static const char *const suite_types[] = { "pytest", "lisa", NULL };
-static const char *const test_types[] = { "pytest", "lisa", "tmt", NULL };
-static const char *const test_kinds[] = { "functional", "performance", NULL };
-
-static const VarveField suite_fields[] = {
-	{ "description", VARVE_FIELD_STRING, 0, UNBOUND },
-	{ "type", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, UNBOUND, .choices = suite_types },
-	{ "pytest", VARVE_FIELD_OPAQUE, 0, UNBOUND, .schema = &anything },
-	{ "lisa", VARVE_FIELD_OPAQUE, 0, UNBOUND, .schema = &anything },
-	{ NULL },
-};
-const VarveSchema varve_schema_test_suite = {
-	.what = "test suite",
-	.fields = suite_fields,
-	.check_name = varve_check_file_name,
-};
-
-static const VarveField test_fields[] = {
-	{ "type", VARVE_FIELD_CHOICE, VARVE_FIELD_REQUIRED, UNBOUND, .choices = test_types },
-	{ "description", VARVE_FIELD_STRING, 0, UNBOUND },
-	{ "kind", VARVE_FIELD_CHOICE, 0, UNBOUND, .choices = test_kinds },
-	{ "long-running", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
-	{ "metrics-enabled", VARVE_FIELD_BOOLEAN, 0, UNBOUND },
-	{ "required-capabilities", VARVE_FIELD_STRINGS, 0, UNBOUND },
-	{ "lisa", VARVE_FIELD_OPAQUE, 0, UNBOUND, .schema = &anything },
-	{ "tmt", VARVE_FIELD_OPAQUE, 0, UNBOUND, .schema = &anything },
-	{ "pytest", VARVE_FIELD_OPAQUE, 0, UNBOUND, .schema = &anything },
-	{ NULL },
-};
-
-/* The table of its type, and of no other. */
-static void check_test(VarveLoader *loader, const VarveTable *table, void *data)
-{
-	const VarveItem *type = varve_table_item(table, "type");
-
-	(void)data;
-	for (gsize i = 0; type && type->field && test_types[i]; i++) {
-		const VarveItem *item = varve_table_item(table, test_types[i]);
-		gboolean of_type = strcmp(type->value->string.text, test_types[i]) == 0;
-
-		if (item && !of_type)
-			varve_key_mistake(loader, item, "'%s' is for tests of type '%s'",
-					  test_types[i], test_types[i]);
-		else if (!item && of_type && !varve_table_partial(loader, table))
-			varve_table_mistake(loader, table, "a test of type '%s' needs '%s'",
-					    test_types[i], test_types[i]);
-	}
-}
-
-const VarveSchema varve_schema_test = {
-	.what = "test",
-	.fields = test_fields,
-	.check_name = varve_check_file_name,
-	.check = check_test,
-};
-
-static const VarveField test_group_fields[] = {
-	{ "description", VARVE_FIELD_STRING, 0, UNBOUND },
-	{ "tests", VARVE_FIELD_TABLES, 0, UNBOUND, .schema = &suite_reference_schema },
-	{ NULL },
-};
-const VarveSchema varve_schema_test_group = {
-	.what = "test group",
-	.fields = test_group_fields,
-};

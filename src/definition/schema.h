@@ -40,7 +40,7 @@ extern const VarveSchema varve_schema_layer;
 extern const VarveSchema varve_schema_edition;
 extern const VarveSchema varve_schema_check; /* schema-check.c */
 
-/* azldev's: schema-azldev.c, schema-component.c */
+/* azldev's: schema-azldev.c, schema-component.c where nothing else is said */
 extern const VarveSchema varve_schema_project;
 extern const VarveSchema varve_schema_distro;
 extern const VarveSchema varve_schema_distro_reference;
@@ -54,7 +54,9 @@ extern const VarveSchema varve_schema_package_config;
 extern const VarveSchema varve_schema_package_group;
 extern const VarveSchema varve_schema_image;
 extern const VarveSchema varve_schema_tools;
-extern const VarveSchema varve_schema_resources;
+extern const VarveSchema varve_schema_resources; /* schema-resource.c */
+/* schema-test.c */
+extern const VarveSchema varve_schema_suite_reference;
 extern const VarveSchema varve_schema_test_suite;
 extern const VarveSchema varve_schema_test;
 extern const VarveSchema varve_schema_test_group;
@@ -85,6 +87,10 @@ void varve_draft_resolve(VarveLoader *loader, const VarveDraft *draft);
  *  model; or -1, with a mistake at @span. */
 int varve_loader_look_up(VarveLoader *loader, const char *table_name, const char *what,
 			 const VarveSource *source, VarveTomlSpan span, const char *name);
+
+/** resources.c, tests.c: references among their tables. */
+void varve_resources_check(VarveLoader *loader);
+void varve_tests_check(VarveLoader *loader);
 
 /** components.c: overlay files, implicit components, references among azldev's tables. */
 void varve_components_resolve(VarveLoader *loader, VarveDraft *draft);

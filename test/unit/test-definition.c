@@ -381,6 +381,14 @@ static void test_azure_linux(void)
 	g_assert_cmpint(kernel->overlays[0].type, ==, VARVE_OVERLAY_SPEC_SEARCH_REPLACE);
 }
 
+/* Tables that are only read: the definition has what refers to them, and nothing is refused. */
+static void test_tables(void)
+{
+	g_autoptr(VarveDefinition) definition = load("tables.toml");
+
+	g_assert_cmpuint(definition->components->n_components, ==, 1);
+}
+
 /* azldev's own cases of overlays and metadata that are right or wrong. */
 
 static void append_value(GString *out, json_t *value)
@@ -503,6 +511,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/definition/many-mistakes", test_many_mistakes);
 	g_test_add_func("/definition/distro", test_distro);
 	g_test_add_func("/definition/azure-linux", test_azure_linux);
+	g_test_add_func("/definition/tables", test_tables);
 	g_test_add_data_func("/definition/vectors/overlays", "overlay-vectors/validate.json",
 			     test_vectors);
 	g_test_add_data_func("/definition/vectors/metadata",
