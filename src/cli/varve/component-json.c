@@ -41,7 +41,7 @@ static json_t *spec_json(const VarveDefinition *definition, const VarveEffective
 	static const char *const types[] = { NULL, "local", "upstream" };
 	const VarveSpecSource *spec = &effective->component.spec;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type",
 			 text_or_null(types[spec->type]), "path",
 			 text_or_null(spec->type == VARVE_SPEC_LOCAL
 					      ? varve_component_path(definition, spec->path)
@@ -51,7 +51,8 @@ static json_t *spec_json(const VarveDefinition *definition, const VarveEffective
 			 text_or_null(effective->version ? effective->version->name : NULL),
 			 "snapshot", text_or_null(effective->snapshot), "upstreamName",
 			 text_or_null(spec->upstream_name), "upstreamCommit",
-			 text_or_null(spec->upstream_commit));
+			 text_or_null(spec->upstream_commit), "lockedCommit",
+			 text_or_null(effective->locked_commit));
 }
 
 static json_t *build_json(const VarveComponentBuild *build)
@@ -118,15 +119,18 @@ static json_t *source_files_json(const VarveComponent *component)
 	for (gsize i = 0; i < component->n_source_files; i++) {
 		const VarveSourceFile *file = &component->source_files[i];
 
-		json_array_append_new(all,
-				      json_pack("{s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o}",
-						"filename", text_or_null(file->filename), "hash",
-						text_or_null(file->hash), "hashType",
-						text_or_null(file->hash_type), "from",
-						origins[file->from], "uri", text_or_null(file->uri),
-						"replacesUpstream", file->replace_upstream,
-						"replaceReason", text_or_null(file->replace_reason),
-						"origin", varve_origin_json(&file->origin)));
+		json_array_append_new(
+			all,
+			json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+				  "filename", text_or_null(file->filename), "hash",
+				  text_or_null(file->hash), "hashType",
+				  text_or_null(file->hash_type), "from", origins[file->from], "uri",
+				  text_or_null(file->uri), "script", text_or_null(file->script),
+				  "mockPackages", varve_json_strings(file->mock_packages), "inputs",
+				  varve_json_strings(file->inputs), "replacesUpstream",
+				  file->replace_upstream, "replaceReason",
+				  text_or_null(file->replace_reason), "origin",
+				  varve_origin_json(&file->origin)));
 	}
 	return all;
 }

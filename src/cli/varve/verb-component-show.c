@@ -63,6 +63,10 @@ static void print_build(const VarveComponentBuild *build)
 	if (build->failure_expected)
 		print_row("fails", "as expected: %s",
 			  build->failure_reason ? build->failure_reason : "no reason given");
+	if (build->expensive)
+		print_row("expensive", "yes");
+	if (build->emit_upstream_provenance)
+		print_row("provenance", "macros have the upstream's version and release");
 }
 
 static void print_overlays(const VarveComponent *component)
@@ -84,12 +88,25 @@ static void print_sources(const VarveComponent *component)
 {
 	for (gsize i = 0; i < component->n_source_files; i++) {
 		const VarveSourceFile *file = &component->source_files[i];
+		const char *inputs = file->inputs && file->inputs[0] ? " and its inputs" : "";
+		g_autoptr(GString) text = g_string_new(file->filename);
 
-		print_row(i ? "" : "sources", "%s%s%s", file->filename,
-			  file->replace_upstream ? ", replaced: " : "",
-			  file->replace_upstream && file->replace_reason ? file->replace_reason
-									 : "");
+		if (file->from == VARVE_SOURCE_DOWNLOAD)
+			g_string_append_printf(text, " from %s", file->uri);
+		else if (file->from == VARVE_SOURCE_CUSTOM)
+			g_string_append_printf(text, " made by %s%s", file->script, inputs);
+		else
+			g_string_append(text, " as overlays leave it");
+		if (file->hash_type)
+			g_string_append_printf(text, ", %s", file->hash_type);
+		if (file->replace_upstream)
+			g_string_append_printf(text, ", replaced: %s",
+					       file->replace_reason ? file->replace_reason
+								    : "no reason given");
+		print_row(i ? "" : "sources", "%s", text->str);
 	}
+	if (component->skip_file_filter)
+		print_row("files", "all of upstream's are kept");
 }
 
 static void print_publish(const VarveComponent *component)
@@ -102,10 +119,26 @@ static void print_publish(const VarveComponent *component)
 		print_row("publish", "source package to %s", publish->srpm_channel);
 	if (publish->debuginfo_channel)
 		print_row("publish", "debug information to %s", publish->debuginfo_channel);
-	for (gsize i = 0; i < component->n_packages; i++)
-		if (component->packages[i].publish.rpm_channel)
-			print_row("publish", "%s to %s", component->packages[i].name,
-				  component->packages[i].publish.rpm_channel);
+	for (gsize i = 0; i < component->n_packages; i++) {
+		const VarvePackageConfig *package = &component->packages[i];
+
+		if (package->publish.rpm_channel)
+			print_row("publish", "%s to %s", package->name,
+				  package->publish.rpm_channel);
+		if (package->publish.debuginfo_channel)
+			print_row("publish", "debug information of %s to %s", package->name,
+				  package->publish.debuginfo_channel);
+	}
+}
+
+static void print_tests(const VarveComponent *component)
+{
+	for (gsize i = 0; i < component->n_tests; i++) {
+		const VarveTestReference *test = &component->tests[i];
+
+		print_row(i ? "" : "tests", "%s%s", test->name ? "" : "group ",
+			  test->name ? test->name : test->group);
+	}
 }
 
 static void print_component(const VarveDefinition *definition, const VarveEffective *effective)
@@ -122,6 +155,8 @@ static void print_component(const VarveDefinition *definition, const VarveEffect
 	print_row("defined", "%s", place);
 	print_row("spec", "%s%s%s", spec, effective->snapshot ? ", as of " : "",
 		  effective->snapshot ? effective->snapshot : "");
+	if (effective->locked_commit)
+		print_row("locked", "at %s", effective->locked_commit);
 	if (groups->len)
 		print_row("groups", "%s", groups->str);
 	if (component->has_release)
@@ -130,6 +165,7 @@ static void print_component(const VarveDefinition *definition, const VarveEffect
 	print_overlays(component);
 	print_sources(component);
 	print_publish(component);
+	print_tests(component);
 }
 
 static int widest(int width, const char *text)
