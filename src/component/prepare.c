@@ -259,21 +259,39 @@ static gboolean release(Job *job, char **spec, GError **error)
 
 /* Files */
 
+/* What a source-file of origin 'overlay' asks for. */
+static GChecksumType archive_type(const Job *job, const char *name)
+{
+	const VarveComponent *component = &job->effective->component;
+	GChecksumType type = G_CHECKSUM_SHA512;
+
+	for (gsize i = 0; i < component->n_source_files; i++) {
+		const VarveSourceFile *file = &component->source_files[i];
+
+		if (file->from == VARVE_SOURCE_OVERLAY && file->hash_type &&
+		    strcmp(file->filename, name) == 0)
+			varve_checksum_type(file->hash_type, &type);
+	}
+	return type;
+}
+
 /* An archive that an overlay changed has another checksum, under which it is kept. */
 static gboolean take_archive(Job *job, VarveSourceEntry *entry, const char *output, GError **error)
 {
+	GChecksumType type = archive_type(job, entry->name);
+	g_autofree char *kind = g_ascii_strdown(varve_checksum_name(type), -1);
 	g_autofree char *path = g_build_filename(output, entry->name, NULL);
 	g_autofree char *checksum = NULL, *kept = NULL, *parent = NULL;
 	varve_autofd fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return varve_fail_errno(error, errno, "%s", entry->name);
-	checksum = varve_checksum_fd(fd, G_CHECKSUM_SHA512, entry->name, error);
+	checksum = varve_checksum_fd(fd, type, entry->name, error);
 	if (!checksum)
 		return FALSE;
-	kept = g_build_filename(job->prepare->sources.work, "files", "sha512", checksum, NULL);
+	kept = g_build_filename(job->prepare->sources.work, "files", kind, checksum, NULL);
 	parent = g_path_get_dirname(kept);
-	varve_sources_file_set(job->source->sources, entry->name, G_CHECKSUM_SHA512, checksum);
+	varve_sources_file_set(job->source->sources, entry->name, type, checksum);
 	job->changed_sources = TRUE;
 	return varve_dir_make(parent, 0755, error) && varve_file_copy(path, kept, 0644, error) &&
 	       (job->prepare->archives || varve_dir_remove(job->out, entry->name, error));
