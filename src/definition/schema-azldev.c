@@ -11,6 +11,8 @@
 
 /* [project] */
 
+static const char *const spec_editors[] = { "legacy", "structural", NULL };
+
 static const VarveField project_fields[] = {
 	{ "description", VARVE_FIELD_STRING, 0, AT(VarveProjectDraft, project.description) },
 	{ "log-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, AT(VarveProjectDraft, project.log_dir) },
@@ -21,6 +23,7 @@ static const VarveField project_fields[] = {
 	{ "rendered-specs-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK,
 	  AT(VarveProjectDraft, rendered_specs_dir) },
 	{ "lock-dir", VARVE_FIELD_PATH, VARVE_FIELD_BLANK, AT(VarveProjectDraft, lock_dir) },
+	{ "spec-editor", VARVE_FIELD_CHOICE, VARVE_FIELD_BLANK, UNBOUND, .choices = spec_editors },
 	{ "default-distro", VARVE_FIELD_TABLE, 0, AT(VarveProjectDraft, default_distro),
 	  .schema = &varve_schema_distro_reference },
 	{ "default-author-email", VARVE_FIELD_STRING, VARVE_FIELD_BLANK,

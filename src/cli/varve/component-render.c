@@ -40,6 +40,27 @@ static gboolean exchange(const char *made, const char *place, GError **error)
 	return varve_dir_remove(AT_FDCWD, made, error);
 }
 
+/* A spec that somebody wrote is not exchanged for what is made of it. */
+static gboolean check_place(const Batch *batch, const char *name, const char *place, GError **error)
+{
+	g_autoptr(VarveEffective) effective =
+		varve_effective_new(batch->set->definition, name, error);
+	g_autofree char *real = realpath(place, NULL), *directory = NULL, *spec = NULL;
+
+	if (!effective)
+		return FALSE;
+	if (!real || effective->component.spec.type != VARVE_SPEC_LOCAL)
+		return TRUE;
+	directory = g_strconcat(real, "/", NULL);
+	spec = realpath(effective->component.spec.path, NULL);
+	if (!spec || !g_str_has_prefix(spec, directory))
+		return TRUE;
+	return varve_fail(error, VARVE_ERROR_DEFINITION,
+			  "component '%s': its own spec is where it would be rendered, in %s; set "
+			  "another 'rendered-specs-dir' in [project], or --output",
+			  name, place);
+}
+
 static gboolean render_into(Batch *batch, const char *name, VarveComponentRecord **ret,
 			    GError **error)
 {
@@ -49,7 +70,8 @@ static gboolean render_into(Batch *batch, const char *name, VarveComponentRecord
 	gboolean ok;
 
 	/* One may be there of a run that was killed. */
-	if (!varve_dir_remove(AT_FDCWD, made, error) || !varve_dir_make(made, 0755, error))
+	if (!check_place(batch, name, place, error) || !varve_dir_remove(AT_FDCWD, made, error) ||
+	    !varve_dir_make(made, 0755, error))
 		return FALSE;
 	ok = varve_prepare(&batch->set->prepare, name, made, ret, error) &&
 	     exchange(made, place, error);

@@ -35,7 +35,8 @@ static GOptionEntry *entries(gpointer data)
 		  "DIR" },
 		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output,
 		  "Where specs and their sources go: to LETTER/NAME below it (default: the "
-		  "definition's rendered-specs-dir); with --spec right there, an empty directory",
+		  "definition's rendered-specs-dir, else specs); with --spec right there, an empty "
+		  "directory",
 		  "DIR" },
 		{ "prune", 0, 0, G_OPTION_ARG_NONE, &options->prune,
 		  "With --all: remove what was rendered of components that are gone", NULL },
@@ -152,6 +153,7 @@ static int render_set(const RenderOptions *options, const char *const *names, GE
 {
 	g_autoptr(VarveComponentSet) set = NULL;
 	g_autoptr(GPtrArray) failures = NULL;
+	g_autofree char *specs = NULL;
 	const char *output;
 
 	if (options->prune && !options->set.all) {
@@ -161,13 +163,10 @@ static int render_set(const RenderOptions *options, const char *const *names, GE
 	set = varve_component_set_open(&options->set, names, error);
 	if (!set)
 		return VARVE_EXIT_FAILED;
-	output =
-		options->output ? options->output : set->definition->components->rendered_specs_dir;
-	if (!output) {
-		varve_fail(error, VARVE_ERROR_USAGE,
-			   "say where to with --output, or set rendered-specs-dir in [project]");
-		return VARVE_EXIT_USAGE;
-	}
+	specs = set->definition->components->rendered_specs_dir
+			? g_strdup(set->definition->components->rendered_specs_dir)
+			: g_build_filename(set->definition->directory, "specs", NULL);
+	output = options->output ? options->output : specs;
 	if (!varve_component_set_render(set, output, options->prune, &failures, error))
 		return VARVE_EXIT_FAILED;
 	for (guint i = 0; i < failures->len; i++)
