@@ -88,15 +88,32 @@ int varve_dir_open_beneath(int dirfd, const char *path, GError **error)
 	return open_beneath(dirfd, path, O_DIRECTORY, error);
 }
 
+/* (caller frees) @path for people: with the directory of @dirfd in front. */
+static char *whole_path(int dirfd, const char *path)
+{
+	g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", dirfd);
+	g_autofree char *directory = NULL;
+
+	if (dirfd != AT_FDCWD && !g_path_is_absolute(path))
+		directory = g_file_read_link(link, NULL);
+	return directory ? g_canonicalize_filename(path, directory) : g_strdup(path);
+}
+
+static gboolean fail_at(int dirfd, const char *path, int number, const char *what, GError **error)
+{
+	g_autofree char *whole = whole_path(dirfd, path);
+
+	return varve_fail_errno(error, number, "%s: %s", whole, what);
+}
+
 /* Makes what happened in the directory of @path durable. */
 static gboolean sync_parent(int dirfd, const char *path, GError **error)
 {
 	g_autofree char *parent = g_path_get_dirname(path);
 	varve_autofd fd = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || fsync(fd) < 0)
-		return varve_fail_errno(error, errno, "%s: cannot sync the directory", parent);
-	return TRUE;
+	return (fd >= 0 && fsync(fd) == 0) ||
+	       fail_at(dirfd, parent, errno, "cannot sync the directory", error);
 }
 
 static char *partial_name(const char *path)
@@ -116,13 +133,13 @@ gboolean varve_file_write(int dirfd, const char *path, const void *data, size_t 
 		openat(dirfd, partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		return varve_fail_errno(error, errno, "%s: cannot create", path);
+		return fail_at(dirfd, path, errno, "cannot create", error);
 	if (varve_fd_write_full(fd, data, size) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
 	    renameat(dirfd, partial, dirfd, path) < 0) {
 		int saved = errno;
 
 		unlinkat(dirfd, partial, 0);
-		return varve_fail_errno(error, saved, "%s: cannot write", path);
+		return fail_at(dirfd, path, saved, "cannot write", error);
 	}
 	return sync_parent(dirfd, path, error);
 }
@@ -135,12 +152,12 @@ gboolean varve_file_link(int dirfd, const char *path, const char *target, GError
 	/* Whoever was killed left it. */
 	unlinkat(dirfd, partial, 0);
 	if (symlinkat(target, dirfd, partial) < 0)
-		return varve_fail_errno(error, errno, "link '%s' cannot be made", path);
+		return fail_at(dirfd, path, errno, "cannot make the link", error);
 	if (renameat(dirfd, partial, dirfd, path) < 0) {
 		int saved = errno;
 
 		unlinkat(dirfd, partial, 0);
-		return varve_fail_errno(error, saved, "link '%s' cannot be set", path);
+		return fail_at(dirfd, path, saved, "cannot set the link", error);
 	}
 	return sync_parent(dirfd, path, error);
 }

@@ -98,6 +98,24 @@ static void test_a_lock_is_exclusive(void)
 	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
 }
 
+/* What is written below a directory is named whole: "0001.json" alone tells nobody where. */
+static void test_an_error_names_the_whole_path(void)
+{
+	g_autofree char *dir = make_dir();
+	g_autofree char *file = g_build_filename(dir, "gone/file: cannot create", NULL);
+	g_autofree char *link = g_build_filename(dir, "gone/link: cannot make the link", NULL);
+	g_autoptr(GError) error = NULL;
+	int fd = varve_dir_open(AT_FDCWD, dir, NULL);
+
+	g_assert_false(varve_file_write(fd, "gone/file", "1", 1, 0600, &error));
+	g_assert_true(g_str_has_prefix(error->message, file));
+	g_clear_error(&error);
+	g_assert_false(varve_file_link(fd, "gone/link", "target", &error));
+	g_assert_true(g_str_has_prefix(error->message, link));
+	close(fd);
+	g_assert_true(varve_dir_remove(AT_FDCWD, dir, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -109,5 +127,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/file/removing-does-not-follow-links",
 			test_removing_does_not_follow_links);
 	g_test_add_func("/file/a-lock-is-exclusive", test_a_lock_is_exclusive);
+	g_test_add_func("/file/an-error-names-the-whole-path", test_an_error_names_the_whole_path);
 	return g_test_run();
 }
