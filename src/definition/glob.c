@@ -49,13 +49,14 @@ static const char *opening(const char *text)
 static void expand(const char *pattern, GPtrArray *all)
 {
 	const char *open = opening(pattern), *close = open ? closing(open + 1) : NULL;
-	const char *from = open + 1;
+	const char *from;
 	guint depth = 0;
 
 	if (!open || all->len >= ALTERNATIVES_MAX) {
 		g_ptr_array_add(all, g_strdup(pattern));
 		return;
 	}
+	from = open + 1;
 	for (const char *at = from; at <= close; at++) {
 		if (*at == '\\' && at < close)
 			at++;
