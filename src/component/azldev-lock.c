@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "component/components-lock.h"
 #include "toml/toml.h"
 
 #include <errno.h>
@@ -78,6 +79,9 @@ gboolean varve_azldev_lock_read(const char *directory, const char *name, VarveAz
 	gsize size;
 
 	memset(ret, 0, sizeof(*ret));
+	/* Ours may lie in the same directory. */
+	if (strcmp(base, VARVE_COMPONENTS_LOCK) == 0)
+		return TRUE;
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return TRUE;
 	if (!varve_file_read(AT_FDCWD, path, SIZE_MAX_READ, &text, &size, error))

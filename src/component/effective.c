@@ -279,6 +279,8 @@ static gboolean set_lock(VarveEffective *effective, const VarveComponents *compo
 	g_auto(VarveAzldevLock) lock = { 0 };
 	char *commit, *fingerprint;
 
+	if (!components->azldev_locks)
+		return TRUE;
 	if (!varve_azldev_lock_read(components->azldev_locks, effective->name, &lock, error))
 		return FALSE;
 	if (spec->type == VARVE_SPEC_UPSTREAM && spec->upstream_commit && lock.commit &&

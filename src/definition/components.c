@@ -199,6 +199,17 @@ static void find_components(VarveLoader *loader, struct VarveComponents *model)
 	varve_resolve_overlays(&resolver, model, components);
 }
 
+/* (nullable) asked for once: thousands of components would each look for a file in a directory
+ * that few definitions have. */
+static const char *find_azldev_locks(VarveLoader *loader, const char *lock_dir)
+{
+	const char *locks =
+		lock_dir ? lock_dir
+			 : varve_loader_keep(loader, g_build_filename(loader->root, "locks", NULL));
+
+	return g_file_test(locks, G_FILE_TEST_IS_DIR) ? locks : NULL;
+}
+
 void varve_components_resolve(VarveLoader *loader, VarveDraft *draft)
 {
 	struct VarveComponents *model = varve_loader_alloc(loader, sizeof(*model));
@@ -208,10 +219,7 @@ void varve_components_resolve(VarveLoader *loader, VarveDraft *draft)
 	model->default_distro = draft->project.default_distro;
 	model->rendered_specs_dir = draft->project.rendered_specs_dir;
 	model->lock_dir = draft->project.lock_dir;
-	model->azldev_locks =
-		model->lock_dir
-			? model->lock_dir
-			: varve_loader_keep(loader, g_build_filename(loader->root, "locks", NULL));
+	model->azldev_locks = find_azldev_locks(loader, model->lock_dir);
 	model->default_author_email = draft->project.default_author_email;
 	model->publish = draft->package_defaults.publish;
 	find_components(loader, model);

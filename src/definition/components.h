@@ -247,7 +247,7 @@ struct VarveComponents {
 	VarveDistroReference default_distro; /* of [project] */
 	const char *rendered_specs_dir;      /* (nullable) host paths, of [project] */
 	const char *lock_dir;
-	const char *azldev_locks; /* host path: where azldev has its lock files */
+	const char *azldev_locks; /* (nullable) host path: where azldev has its lock files */
 	const char *default_author_email;
 	VarveComponent defaults; /* [default-component-config] */
 	VarvePublish publish;    /* [default-package-config] */
